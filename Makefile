@@ -1,0 +1,66 @@
+# make setup · run · test · check · show NAME=core|model|uplink|device · bench · lock · model
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+BENCH ?= .venv-bench
+LOCK = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+INSTALL = $(BIN)/uv pip install -q --python $(BIN)/python
+INSTALL_BENCH = $(BIN)/uv pip install -q --python $(BENCH)/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format show bench lock clean
+
+help:  ## these lines
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(BIN)/uv:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Passerby needs Python 3.11 or newer; set PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(BIN)/uv
+	$(INSTALL) --require-hashes -r requirements/dev.txt
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The rivals need numpy 2, which tflite-runtime cannot bear: they live in a venv of their own.
+$(BENCH)/.done: requirements/bench.txt pyproject.toml | $(VENV)/.dev
+	$(PYTHON) -m venv $(BENCH)
+	$(INSTALL_BENCH) --require-hashes -r requirements/bench.txt
+	$(INSTALL_BENCH) --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup: $(VENV)/.dev  ## a .venv with the commands in it
+	@echo "ready: $(BIN)/passerby --help"
+
+run: $(VENV)/.dev  ## the embedded default: simulated shop, packaged model, counts on the screen
+	$(BIN)/passerby run
+
+test: $(VENV)/.dev  ## all tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev  ## what a developer runs before each commit
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev  ## lay the code out
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+show: $(BENCH)/.done  ## every figure of NAME=core|model|uplink|device, one JSON line each, measured now
+	@$(BENCH)/bin/python -m benchmarks.show_$(NAME)
+
+bench: $(BENCH)/.done  ## speed beside the rivals, as ratios in one run
+	$(BENCH)/bin/python -m benchmarks
+
+lock: | $(BIN)/uv  ## the locked requirements anew
+	$(LOCK) -c requirements/constraints.in --extra dev pyproject.toml -o requirements/dev.txt
+	$(LOCK) --extra litert --extra collector --extra bench pyproject.toml -o requirements/bench.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate requirements/uv.in -o requirements/uv.txt
+
+clean:  ## remove what the tools left
+	rm -rf .venv .venv-bench .venv-train .run .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist build
+
+-include models_tflite/training/model.mk
