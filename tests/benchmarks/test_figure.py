@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from benchmarks.figure import figure
+from benchmarks.figure import Sense, figure
 
 
 @pytest.mark.parametrize(
@@ -22,12 +22,12 @@ from benchmarks.figure import figure
         (float("nan"), "shown", 0, False),
     ],
 )
-def test_a_figure_holds_when_its_value_keeps_the_bound(value, sense, bound, holds):
+def test_a_figure_holds_when_its_value_keeps_the_bound(value: float, sense: Sense, bound: float, holds: bool) -> None:
     """A value is judged by the sense of its bound, and what is not a number never holds."""
     assert figure("x", value, sense, bound).holds is holds
 
 
-def test_a_figure_is_one_line_of_json_with_six_keys():
+def test_a_figure_is_one_line_of_json_with_six_keys() -> None:
     """`make show` prints name, value, bound, unit, holds and command on one line."""
     line = figure("tracker.speedup.50", 21.3, "at least", 10, unit="times", command="python -m benchmarks.tracking").line()
     assert "\n" not in line
@@ -41,6 +41,6 @@ def test_a_figure_is_one_line_of_json_with_six_keys():
     }
 
 
-def test_what_is_not_a_number_is_printed_as_null():
+def test_what_is_not_a_number_is_printed_as_null() -> None:
     """JSON has no NaN: the line stays readable by every parser."""
     assert json.loads(figure("x", float("nan"), "at least", 1).line())["value"] is None
