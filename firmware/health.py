@@ -25,6 +25,33 @@ class VisionHealth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     network_denied: bool = False  # the wall is enforced by the kernel
 
 
+class LiveLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A line since vision started."""
+
+    name: str
+    entries: int = 0
+    exits: int = 0
+    provisional_entries: int = 0
+    provisional_exits: int = 0
+
+
+class LiveZone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A zone now."""
+
+    name: str
+    kind: str = "area"
+    count: int = 0
+    wait_estimate_ms: int | None = None
+
+
+class LiveNumbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the status page shows of this second: numbers about the place, nothing about a person."""
+
+    lines: tuple[LiveLine, ...] = ()
+    zones: tuple[LiveZone, ...] = ()
+    inside: int = 0
+
+
 class UplinkHealth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the daemon knows of spool and delivery."""
 

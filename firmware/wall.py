@@ -1,7 +1,7 @@
 """The messages that cross between vision and the daemon, and nothing else: a closed schema, msgpack, length-prefixed.
 
-Vision sends `Counted` and `Alive`; the daemon sends `Stop` and `Ping`. No message has a field that could hold a
-picture: the largest one is bounded by MESSAGE_BYTES_MAX, and a frame of the smallest camera would not fit in it.
+The daemon sends `Configure`, `Ping` and `Stop`; vision sends `Counted`, `Alive` and `Failed`. No message of vision has a
+field that could hold a picture, and each is bounded by MESSAGE_BYTES_MAX: a frame of the smallest camera would not fit.
 Framing: u32 big-endian length, then msgpack. An unknown message or field is a WallError, and the reader hangs up.
 """
 
@@ -14,9 +14,10 @@ import msgspec
 
 from firmware.errors import WallError
 from firmware.events import Event, Window
-from firmware.health import VisionHealth
+from firmware.health import LiveNumbers, VisionHealth
 
 MESSAGE_BYTES_MAX: Final = 64 * 1024  # 200 people crossing at once is 20 KB; a 320x240 grey frame would be 77 KB
+PREFIX_BYTES: Final = 4
 _LENGTH = struct.Struct(">I")
 
 
@@ -29,9 +30,31 @@ class Counted(msgspec.Struct, frozen=True, tag="counted", forbid_unknown_fields=
 
 
 class Alive(msgspec.Struct, frozen=True, tag="alive", forbid_unknown_fields=True):
-    """Vision's heartbeat, once a second, from a loop that saw a new frame or says that it did not."""
+    """Vision's heartbeat, once a second, from a loop that saw a new frame or says that it did not.
+
+    `open_window` holds the sums of the window still open: when vision dies, the daemon closes it, and nothing counted is lost.
+    """
 
     health: VisionHealth
+    live: LiveNumbers
+    open_window: Window | None = None
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed", forbid_unknown_fields=True):
+    """Vision's last words: why it cannot see. The text names files and devices, never people."""
+
+    camera: str
+    what: str
+    hint: str = ""
+    exit_code: int = 1
+
+
+class Configure(msgspec.Struct, frozen=True, tag="configure", forbid_unknown_fields=True):
+    """The first message: which camera of which configuration. Vision parses it anew and trusts nobody's structs."""
+
+    text: str
+    filename: str
+    camera: str
 
 
 class Ping(msgspec.Struct, frozen=True, tag="ping", forbid_unknown_fields=True):
@@ -42,8 +65,8 @@ class Stop(msgspec.Struct, frozen=True, tag="stop", forbid_unknown_fields=True):
     """The daemon asks vision to settle, say its last words and end."""
 
 
-FromVision = Counted | Alive
-ToVision = Ping | Stop
+FromVision = Counted | Alive | Failed
+ToVision = Configure | Ping | Stop
 
 _encoder = msgspec.msgpack.Encoder()
 _from_vision = msgspec.msgpack.Decoder(FromVision)

@@ -1,0 +1,110 @@
+"""Windows without holes."""
+
+from __future__ import annotations
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firmware.events import Audit, LineSums, Window, ZoneSums
+from firmware.stitch import Stitcher, add_windows
+
+LINES = (LineSums("entrance"),)
+ZONES = (ZoneSums("till", "queue"),)
+
+
+def stitcher() -> Stitcher:
+    return Stitcher(15_000, LINES, ZONES)
+
+
+def window(start_ms: int, entries: int = 0, observed_ms: int = 15_000, occupancy_max: int = 0) -> Window:
+    zones = (ZoneSums("till", "queue", occupancy_max=occupancy_max),)
+    return Window(start_ms, 15_000, (LineSums("entrance", entries),), zones, Audit(observed_ms, 15_000 - observed_ms, frames=7))
+
+
+def test_a_healthy_vision_passes_through() -> None:
+    """Windows that follow each other come out as they are."""
+    stitch = stitcher()
+    stitch.begin(31_000)
+    assert [window(30_000, 2), window(45_000, 1)] == [*stitch.closed(window(30_000, 2)), *stitch.closed(window(45_000, 1))]
+
+
+def test_what_a_dead_vision_had_open_is_not_lost() -> None:
+    """The snapshot of the dead one and the first window of the next add up, and the gap between them is blind."""
+    stitch = stitcher()
+    stitch.begin(30_000)
+    stitch.snapshot(window(30_000, 3, observed_ms=6_000, occupancy_max=4))
+    stitch.died()
+    (joined,) = stitch.closed(window(30_000, 2, observed_ms=5_000, occupancy_max=1))
+    assert joined.lines[0].entries == 5
+    assert joined.zones[0].occupancy_max == 4
+    assert (joined.audit.observed_ms, joined.audit.blind_ms) == (11_000, 4_000)
+
+
+def test_time_without_vision_is_blind_not_empty() -> None:
+    """While nobody watches, each window of the grid comes out with its whole length blind."""
+    stitch = stitcher()
+    stitch.begin(30_000)
+    stitch.snapshot(window(30_000, 1, observed_ms=9_000))
+    stitch.died()
+    first, second = stitch.blind_until(61_000)
+    assert (first.start_ms, first.lines[0].entries, first.audit.blind_ms) == (30_000, 1, 6_000)
+    assert (second.start_ms, second.lines[0].entries, second.audit.blind_ms) == (45_000, 0, 15_000)
+    assert list(stitch.blind_until(61_000)) == []
+
+
+def test_a_hole_is_filled_when_vision_comes_back() -> None:
+    """A window that closes later than the next expected one brings the blind ones before it."""
+    stitch = stitcher()
+    stitch.begin(0)
+    out = [*stitch.closed(window(0)), *stitch.closed(window(45_000))]
+    assert [each.start_ms for each in out] == [0, 15_000, 30_000, 45_000]
+    assert [each.audit.blind_ms for each in out] == [0, 15_000, 15_000, 0]
+
+
+def test_a_window_already_said_blind_is_not_said_twice() -> None:
+    """Whatever comes late for a window that is out is dropped."""
+    stitch = stitcher()
+    stitch.begin(0)
+    list(stitch.blind_until(30_000))
+    assert list(stitch.closed(window(15_000, 5))) == []
+
+
+def test_nothing_is_said_of_time_before_the_beginning() -> None:
+    """Without a beginning there is no grid."""
+    assert list(stitcher().blind_until(10**9)) == []
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 40_000)), max_size=30))
+def test_every_window_exactly_once_whatever_dies(lives: list[tuple[bool, int]]) -> None:
+    """In any order of lives and deaths: each window once, in order, observed and blind make the length, entries kept."""
+    stitch, now_ms, out, entered = stitcher(), 0, [], 0
+    stitch.begin(0)
+    for alive, length_ms in lives:
+        end_ms = now_ms + length_ms
+        while alive and now_ms < end_ms:
+            start_ms = now_ms - now_ms % 15_000
+            until_ms = min(start_ms + 15_000, end_ms)
+            entered += 1
+            part = window(start_ms, 1, observed_ms=until_ms - now_ms)
+            if until_ms == start_ms + 15_000:
+                out += stitch.closed(part)
+            else:
+                stitch.snapshot(part)
+            now_ms = until_ms
+        now_ms = end_ms
+        stitch.died()
+        out += stitch.blind_until(now_ms)
+    out += stitch.blind_until(now_ms + 15_000)
+    assert [15_000 * index for index in range(len(out))] == [each.start_ms for each in out]
+    assert all(each.audit.observed_ms + each.audit.blind_ms == 15_000 for each in out)
+    assert entered == sum(each.lines[0].entries for each in out)
+
+
+def test_sums_of_parts_cover_every_field() -> None:
+    """Each integer field of a sum adds or is a maximum; none is forgotten."""
+    one = ZoneSums("till", "queue", *([1] * 4), dwell_histogram=(1,) * 16, wait_histogram=(1,) * 16)
+    whole = add_windows(Window(0, 15_000, (), (one,)), Window(0, 15_000, (), (one,))).zones[0]
+    assert (whole.entries, whole.exits, whole.occupancy_ms, whole.occupancy_max) == (2, 2, 2, 1)
+    assert whole.dwell_histogram == (2,) * 16
+    assert msgspec.structs.asdict(one).keys() == msgspec.structs.asdict(whole).keys()
