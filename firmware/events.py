@@ -90,7 +90,11 @@ class LineSums(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ZoneSums(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One zone, one window. Histograms have HISTOGRAM_CELLS cells; wait fields stay zero for an area."""
+    """One zone, one window. Histograms have HISTOGRAM_CELLS cells; wait fields stay zero for an area.
+
+    `occupancy_ms` is the time that shoppers spent here in the window, cut exactly at its edges. Dwell and wait are booked
+    in the window in which the visit ends; waits are those of the served and the abandoned (their end was seen).
+    """
 
     name: str
     kind: ZoneKind = "area"
@@ -106,10 +110,17 @@ class ZoneSums(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     served: int = 0
     abandoned: int = 0
     staff_entries: int = 0
+    staff_exits: int = 0
+    staff_dwell_ms: int = 0
 
 
 class Audit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How far the numbers of a window can be trusted. observed_ms + blind_ms = the window's length."""
+    """How far the numbers of a window can be trusted. observed_ms + blind_ms = the window's length.
+
+    `births` are people who appeared; `births_inside` those of them away from the view's edges and from every line.
+    `still` counts people found to be furniture, `voided` visits that were begun and then disowned (furniture, staff),
+    `drift` the times that more people left through the doors than had come.
+    """
 
     observed_ms: int = 0
     blind_ms: int = 0
@@ -120,6 +131,8 @@ class Audit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     births_inside: int = 0
     relinked: int = 0
     still: int = 0
+    voided: int = 0
+    drift: int = 0
     fallback_frames: int = 0
 
 
