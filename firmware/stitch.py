@@ -24,7 +24,7 @@ class Stitcher:
 
     def __init__(self, length_ms: int, lines: tuple[LineSums, ...], zones: tuple[ZoneSums, ...]) -> None:
         """`lines` and `zones` are the empty sums of the configured ones."""
-        self._length_ms = length_ms
+        self.length_ms = length_ms
         self._lines = lines
         self._zones = zones
         self._next_ms: int | None = None
@@ -34,7 +34,7 @@ class Stitcher:
     def begin(self, now_ms: int) -> None:
         """Time starts to count here: from now on every window must come out."""
         if self._next_ms is None:
-            self._next_ms = now_ms - now_ms % self._length_ms
+            self._next_ms = now_ms - now_ms % self.length_ms
 
     def closed(self, window: Window) -> Iterator[Window]:
         """Vision closed a window: blind ones for any hole before it, then itself joined with what a dead vision left."""
@@ -42,7 +42,7 @@ class Stitcher:
             return  # already said blind; vision came back with an old clock
         yield from self.blind_until(window.start_ms)
         yield self._join(window)
-        self._next_ms = window.start_ms + self._length_ms
+        self._next_ms = window.start_ms + self.length_ms
         self._snapshot = None
 
     def snapshot(self, window: Window) -> None:
@@ -60,10 +60,10 @@ class Stitcher:
         """Windows that ended by `now_ms` and that nobody will close any more."""
         if self._next_ms is None:
             return
-        while self._next_ms + self._length_ms <= now_ms:
-            empty = Window(self._next_ms, self._length_ms, self._lines, self._zones, Audit(blind_ms=self._length_ms))
+        while self._next_ms + self.length_ms <= now_ms:
+            empty = Window(self._next_ms, self.length_ms, self._lines, self._zones, Audit(blind_ms=self.length_ms))
             yield self._join(empty)
-            self._next_ms += self._length_ms
+            self._next_ms += self.length_ms
 
     def _join(self, window: Window) -> Window:
         left = self._left

@@ -34,7 +34,7 @@ class Hearer(Protocol):
         """A message crossed."""
         ...
 
-    async def fell(self, camera: str, reason: str) -> None:
+    async def fell(self, reason: str) -> None:
         """Vision is gone, unasked; it will be started again."""
         ...
 
@@ -74,7 +74,7 @@ class Supervisor:
             if reason is None or self._stopping.is_set():
                 return
             self.falls += 1
-            await self._hearer.fell(self._order.configure.camera, reason)
+            await self._hearer.fell(reason)
             pause_s = PAUSE_S_MIN if loop.time() - started_s > QUIET_S else pause_s
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause_s)

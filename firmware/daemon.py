@@ -1,0 +1,202 @@
+"""Composition root of process 2: hears vision, completes windows, hands them on, and never sees a pixel.
+
+One `CameraDesk` a camera: what it hears goes through the stitcher and on to the sinks (uplink, terminal, status page).
+The daemon has the network and no camera; vision, its child, has the camera and no network. Signals end both in order:
+vision settles and says its last words first, then the sinks are closed, so nothing counted is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import msgspec
+
+from firmware import wall
+from firmware.clock import Clock
+from firmware.config import CameraConfig, Config
+from firmware.events import Event, LineSums, Window, ZoneSums
+from firmware.health import LiveNumbers, VisionHealth
+from firmware.sd_notify import Notifier
+from firmware.stitch import Stitcher
+from firmware.supervisor import Order, Supervisor
+
+TICK_S: Final = 1.0
+FRESH_S: Final = 15.0  # the service manager's watchdog is fed only while a new frame came within so long
+
+
+class Sink(Protocol):
+    """Where counted things go: uplink, terminal, status page. A sink that is slow slows nobody: it queues, bounded."""
+
+    async def take(self, camera: str, events: Sequence[Event], windows: Sequence[Window]) -> None:
+        """Events and complete windows of one camera, each exactly once."""
+        ...
+
+    async def close(self) -> None:
+        """Last call: make durable what was taken."""
+        ...
+
+
+class CameraState(msgspec.Struct, frozen=True):
+    """One camera as the status page and the terminal see it."""
+
+    name: str
+    health: VisionHealth
+    live: LiveNumbers = LiveNumbers()
+    falls: int = 0
+    last_fall: str = ""
+    last_new_frame_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A configuration as it was read: its text crosses the wall, vision parses it anew."""
+
+    config: Config
+    text: str
+    filename: str
+
+
+class CameraDesk:
+    """Hears one camera; implements `supervisor.Hearer`."""
+
+    def __init__(self, camera: CameraConfig, window_s: int, clock: Clock, sinks: Sequence[Sink]) -> None:
+        """`window_s` is the window grid; the clock is the one vision stamps its frames with."""
+        lines = tuple(LineSums(line.name) for line in camera.line)
+        zones = tuple(ZoneSums(zone.name, zone.kind) for zone in camera.zone)
+        self._stitcher = Stitcher(window_s * 1000, lines, zones)
+        self._clock = clock
+        self._sinks = sinks
+        self._vision_is_up = False
+        self.ended = asyncio.Event()
+        self.state = CameraState(camera.name, VisionHealth(camera.name, 0))
+
+    def begin(self) -> None:
+        """From now on time without vision is blind time."""
+        self._stitcher.begin(self._now_ms())
+
+    async def heard(self, message: wall.FromVision) -> None:
+        """A message crossed."""
+        if isinstance(message, wall.Counted):
+            windows = [whole for window in message.windows for whole in self._stitcher.closed(window)]
+            await self._hand_on(message.events, windows)
+        elif isinstance(message, wall.Alive):
+            self._hear_alive(message)
+        else:
+            self._note_state("failed", message.what)
+
+    async def fell(self, reason: str) -> None:
+        """Vision is gone; what it had open is kept, the rest of the time is blind until it is back."""
+        self._vision_is_up = False
+        self._stitcher.died()
+        self.state = msgspec.structs.replace(self.state, falls=self.state.falls + 1, last_fall=reason)
+        self._note_state("failed", reason)
+
+    async def tick(self) -> None:
+        """Once a second: while vision is down, say so in windows."""
+        if not self._vision_is_up:
+            await self._hand_on((), [*self._stitcher.blind_until(self._now_ms())])
+
+    async def finish(self) -> None:
+        """Vision has ended: the window that was open comes out with what is known of it."""
+        self._stitcher.died()
+        window_end_ms = self._now_ms() + self._stitcher.length_ms
+        await self._hand_on((), [*self._stitcher.blind_until(window_end_ms)])
+
+    def _hear_alive(self, alive: wall.Alive) -> None:
+        self._vision_is_up = alive.health.state != "ended"
+        if alive.health.state == "ended":
+            self.ended.set()
+        if alive.open_window is not None:
+            self._stitcher.snapshot(alive.open_window)
+        seen_s = self.state.last_new_frame_s
+        if alive.health.frames != self.state.health.frames:
+            seen_s = self._clock.monotonic_s()
+        self.state = msgspec.structs.replace(self.state, health=alive.health, live=alive.live, last_new_frame_s=seen_s)
+
+    def _note_state(self, state: str, reason: str) -> None:
+        health = msgspec.structs.replace(self.state.health, state=state, reason=reason)
+        self.state = msgspec.structs.replace(self.state, health=health)
+
+    async def _hand_on(self, events: Sequence[Event], windows: Sequence[Window]) -> None:
+        if events or windows:
+            for sink in self._sinks:
+                await sink.take(self.state.name, events, windows)
+
+    def _now_ms(self) -> int:
+        return int(self._clock.monotonic_s() * 1000)
+
+
+class Daemon:
+    """All cameras of one configuration."""
+
+    def __init__(self, source: Source, clock: Clock, sinks: Sequence[Sink], notifier: Notifier) -> None:
+        """Nothing starts before `run`."""
+        self._clock = clock
+        self._sinks = sinks
+        self._notifier = notifier
+        self._stop = asyncio.Event()
+        self.desks = tuple(CameraDesk(camera, source.config.window_s, clock, sinks) for camera in source.config.camera)
+        self._supervisors = tuple(
+            Supervisor(Order(wall.Configure(source.text, source.filename, camera.name), camera.source.startswith("rtsp")), desk)
+            for camera, desk in zip(source.config.camera, self.desks, strict=True)
+        )
+
+    def cameras(self) -> tuple[CameraState, ...]:
+        """A frozen picture of now."""
+        return tuple(desk.state for desk in self.desks)
+
+    def vision_pids(self) -> tuple[int | None, ...]:
+        """The vision processes now running, one a camera."""
+        return tuple(supervisor.pid for supervisor in self._supervisors)
+
+    def stop(self) -> None:
+        """Ask for an orderly end; `run` returns when it is reached."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Until `stop`, a signal, or the end of every recording."""
+        self._install_signals()
+        for desk in self.desks:
+            desk.begin()
+        watching = [asyncio.create_task(supervisor.run()) for supervisor in self._supervisors]
+        ticking = asyncio.create_task(self._tick_for_ever())
+        stopping = asyncio.create_task(self._stop.wait())
+        ended = asyncio.gather(*watching)
+        await asyncio.wait((ended, stopping), return_when=asyncio.FIRST_COMPLETED)
+        self._notifier.say(STOPPING=1)
+        await asyncio.gather(*(supervisor.stop() for supervisor in self._supervisors))
+        await ended
+        for task in (ticking, stopping):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        for desk in self.desks:
+            await desk.finish()
+        for sink in self._sinks:
+            await sink.close()
+
+    async def _tick_for_ever(self) -> None:
+        ready = False
+        while True:
+            await asyncio.sleep(TICK_S)
+            for desk in self.desks:
+                await desk.tick()
+            now_s = self._clock.monotonic_s()
+            seeing = [d for d in self.cameras() if d.last_new_frame_s is not None and now_s - d.last_new_frame_s < FRESH_S]
+            if seeing and not ready:
+                ready = True
+                self._notifier.say(READY=1)
+            if len(seeing) == len(self.desks):
+                self._notifier.say(WATCHDOG=1)
+            self._notifier.say(STATUS=f"{len(seeing)} of {len(self.desks)} cameras see")
+
+    def _install_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError, RuntimeError):  # not the main thread: a test runs us
+                loop.add_signal_handler(number, self.stop)
