@@ -12,7 +12,6 @@ keys and enrols with a claim. Nothing in the folder can open an envelope.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from firmware.errors import ConfigError
+from firmware.uplink.envelope import device_id
 from provisioning.certificates import make_device, new_tls_key
 from provisioning.private_file import make_private_folder, write_private, write_whole
 from provisioning.site import load_authority, load_card, private_pem
@@ -33,11 +33,6 @@ class NewDevice:
     device: str
     name: str
     folder: Path
-
-
-def device_id(public: bytes) -> bytes:
-    """16 bytes: SHA-256 of the raw Ed25519 public key, cut."""
-    return hashlib.sha256(public).digest()[:16]
 
 
 def new_device(site_folder: Path, name: str, out: Path, passphrase: bytes | None, now: datetime) -> NewDevice:
@@ -54,7 +49,7 @@ def new_device(site_folder: Path, name: str, out: Path, passphrase: bytes | None
     authority, authority_key = load_authority(site_folder, passphrase)
     identity, tls_key = ed25519.Ed25519PrivateKey.generate(), new_tls_key()
     public = identity.public_key().public_bytes_raw()
-    device = device_id(public).hex()
+    device = device_id(identity.public_key()).hex()
     certificate = make_device(authority, authority_key, tls_key.public_key(), device, now)
     make_private_folder(out)
     write_private(out / "identity.key", private_pem(identity, None))

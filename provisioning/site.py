@@ -2,7 +2,8 @@
 
     site.toml       public: name, suite, recipient key and id, receipt key (devices get a copy as trust.toml)
     ca.pem, ca.key                the site's certificate authority (signs devices and the collector's server)
-    recipient.key                 opens envelopes; only the opening tier needs it
+    recipient.key                 opens envelopes; only the opening tier needs it. Its 32 octets are the X25519 scalar
+                                  in suite 1, the X-Wing seed in suite 2; both wrapped as an X25519 PKCS#8 key
     receipt.key                   signs acknowledgements
     server.pem, server.key        the collector's TLS certificate
     devices/<id>.toml             one public record per device
@@ -13,7 +14,7 @@ service without a keyboard and stay unencrypted, mode 0600. The site folder is a
 
 from __future__ import annotations
 
-import hashlib
+import os
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mlkem, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -32,14 +33,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from firmware.errors import ConfigError, DataError
+from firmware.uplink.recipient import KEY_BYTES, SUITE_X25519, SUITE_XWING, OpeningKey, recipient_id
 from provisioning.certificates import make_authority, make_server, new_tls_key
 from provisioning.private_file import make_private_folder, write_private, write_whole
 
-SUITE_CLASSIC: Final = 1  # X25519
-SUITE_HYBRID: Final = 2  # X-Wing: ML-KEM-768 and X25519
-SUITES: Final = (SUITE_CLASSIC, SUITE_HYBRID)
+SUITES: Final = (SUITE_X25519, SUITE_XWING)
 
-PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | x25519.X25519PrivateKey | mlkem.MLKEM768PrivateKey
+PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | x25519.X25519PrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,6 @@ class SiteCard:
         )
 
 
-def recipient_id(suite: int, public: bytes) -> bytes:
-    """SHA-256 over suite and public key, the first 8 bytes."""
-    return hashlib.sha256(bytes([suite]) + public).digest()[:8]
-
-
 def init_site(folder: Path, name: str, suite: int, hosts: Sequence[str], passphrase: bytes | None, now: datetime) -> SiteCard:
     """Make all keys of a new site in `folder`.
 
@@ -91,14 +86,14 @@ def init_site(folder: Path, name: str, suite: int, hosts: Sequence[str], passphr
         raise ConfigError("no host for the collector", "--host collector.example.com, once per name or address")
     make_private_folder(folder)
     make_private_folder(folder / "devices")
-    recipient_keys, recipient_public = _new_recipient(suite)
+    secret = os.urandom(KEY_BYTES)
     receipt = ed25519.Ed25519PrivateKey.generate()
-    card = SiteCard(name, suite, recipient_public, receipt.public_key().public_bytes_raw())
+    card = SiteCard(name, suite, OpeningKey.from_private_bytes(suite, secret).public, receipt.public_key().public_bytes_raw())
     authority_key, server_key = new_tls_key(), new_tls_key()
     authority = make_authority(name, authority_key, now)
     server = make_server(authority, authority_key, server_key.public_key(), hosts, now)
     write_private(folder / "ca.key", private_pem(authority_key, passphrase))
-    write_private(folder / "recipient.key", b"".join(private_pem(key, passphrase) for key in recipient_keys))
+    write_private(folder / "recipient.key", private_pem(x25519.X25519PrivateKey.from_private_bytes(secret), passphrase))
     write_private(folder / "receipt.key", private_pem(receipt, None))
     write_private(folder / "server.key", private_pem(server_key, None))
     write_whole(folder / "ca.pem", authority.public_bytes(Encoding.PEM))
@@ -134,14 +129,38 @@ def load_authority(folder: Path, passphrase: bytes | None) -> tuple[x509.Certifi
     """
     try:
         authority = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
-        key = load_pem_private_key((folder / "ca.key").read_bytes(), passphrase)
     except OSError as error:
         raise DataError(f"{folder} holds no site: {error.strerror} ({error.filename})", "passerby-provision site init") from error
-    except (ValueError, TypeError) as error:
-        raise DataError(f"cannot open {folder / 'ca.key'}", "is the passphrase right?") from error
+    except ValueError as error:
+        raise DataError(f"{folder / 'ca.pem'} is not a certificate") from error
+    key = _load_private(folder / "ca.key", passphrase)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise DataError(f"{folder / 'ca.key'} is not a P-256 key")
     return authority, key
+
+
+def load_opening_key(folder: Path, passphrase: bytes | None) -> OpeningKey:
+    """What opens the site's envelopes.
+
+    Raises:
+        DataError: missing, damaged, another passphrase, or not the key of the site card.
+    """
+    card = load_card(folder / "site.toml")
+    key = _load_private(folder / "recipient.key", passphrase)
+    if not isinstance(key, x25519.X25519PrivateKey):
+        raise DataError(f"{folder / 'recipient.key'} is not a recipient key")
+    opening = OpeningKey.from_private_bytes(card.suite, key.private_bytes_raw())
+    if opening.key_id != card.recipient_id:
+        raise DataError(f"{folder / 'recipient.key'} is not the key that site.toml names", "copy both from one site folder")
+    return opening
+
+
+def load_receipt_key(folder: Path) -> ed25519.Ed25519PrivateKey:
+    """What signs acknowledgements. Raises DataError when it is missing or damaged."""
+    key = _load_private(folder / "receipt.key", None)
+    if not isinstance(key, ed25519.Ed25519PrivateKey):
+        raise DataError(f"{folder / 'receipt.key'} is not an Ed25519 key")
+    return key
 
 
 def private_pem(key: PrivateKey, passphrase: bytes | None) -> bytes:
@@ -150,13 +169,15 @@ def private_pem(key: PrivateKey, passphrase: bytes | None) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
 
 
-def _new_recipient(suite: int) -> tuple[tuple[PrivateKey, ...], bytes]:
-    """Private keys and the raw public key: X25519 alone, or ML-KEM-768 followed by X25519 (the order of X-Wing)."""
-    classic = x25519.X25519PrivateKey.generate()
-    if suite == SUITE_CLASSIC:
-        return (classic,), classic.public_key().public_bytes_raw()
-    lattice = mlkem.MLKEM768PrivateKey.generate()
-    return (lattice, classic), lattice.public_key().public_bytes_raw() + classic.public_key().public_bytes_raw()
+def _load_private(path: Path, passphrase: bytes | None) -> object:
+    try:
+        pem = path.read_bytes()
+        encrypted = b"ENCRYPTED" in pem
+        return load_pem_private_key(pem, passphrase if encrypted else None)
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}", "passerby-provision site init") from error
+    except (ValueError, TypeError) as error:
+        raise DataError(f"cannot open {path}", "is the passphrase right?") from error
 
 
 def _check_name(name: str) -> None:

@@ -11,7 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from firmware.errors import ConfigError, DataError, StorageError
-from provisioning.site import SUITES, init_site, load_authority, load_card, recipient_id
+from firmware.uplink.recipient import Recipient, recipient_id
+from provisioning.site import SUITES, init_site, load_authority, load_card, load_opening_key, load_receipt_key
 
 NOW = datetime.now(UTC)
 PASSPHRASE = b"correct horse battery"
@@ -81,3 +82,19 @@ def test_a_card_whose_key_was_changed_is_refused(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace(card.recipient.hex(), "00" * 32))
     with pytest.raises(DataError, match="does not match"):
         load_card(path)
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_what_is_sealed_to_the_card_the_site_opens(tmp_path: Path, suite: int) -> None:
+    """The opening key in the folder is the other half of the recipient on the card; without the passphrase it stays shut."""
+    card = init_site(tmp_path, "Shop", suite, ["localhost"], PASSPHRASE, NOW)
+    sealed = Recipient.from_public_bytes(suite, card.recipient).seal(b"counts", b"info")
+    assert load_opening_key(tmp_path, PASSPHRASE).open(sealed, b"info") == b"counts"
+    with pytest.raises(DataError, match="passphrase"):
+        load_opening_key(tmp_path, None)
+
+
+def test_the_receipt_key_is_the_cards(tmp_path: Path) -> None:
+    """Devices check acknowledgements with the public half on the card."""
+    card = init_site(tmp_path, "Shop", 1, ["localhost"], PASSPHRASE, NOW)
+    assert load_receipt_key(tmp_path).public_key().public_bytes_raw() == card.receipt
