@@ -12,7 +12,7 @@ import difflib
 import math
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -63,6 +63,11 @@ class Written(NamedTuple):
         return where(self.tree, path)
 
 
+def says(words: str) -> msgspec.Meta:
+    """Annotation of a type whose values messages call by these words."""
+    return msgspec.Meta(extra={"says": words})
+
+
 def key(unit: str, meaning: str, **limits: Any) -> msgspec.Meta:
     """Annotation of a configuration key: unit ("" for none), meaning for the documentation, msgspec's limits (ge, le, min_length ...)."""
     return msgspec.Meta(description=meaning, extra={"unit": unit}, **limits)
@@ -70,12 +75,13 @@ def key(unit: str, meaning: str, **limits: Any) -> msgspec.Meta:
 
 def read(struct: type[T], tree: Mapping[str, Any], lines: Mapping[Path, int]) -> Reading:
     """The struct that `tree` holds. `lines` says where each path stands; a path without a line stands where its parent does."""
-    reader = _Reader(tree, lines)
+    reader = _Reader(struct, tree, lines)
     return Reading(*reader.struct(struct, tree, ()), reader.kept)
 
 
 class _Reader:
-    def __init__(self, root: Mapping[str, Any], lines: Mapping[Path, int]) -> None:
+    def __init__(self, struct: type[msgspec.Struct], root: Mapping[str, Any], lines: Mapping[Path, int]) -> None:
+        self.homes = dict(homes(struct))
         self.root = root
         self.lines = lines
         self.kept: dict[Path, tuple[int, ...]] = {}
@@ -110,7 +116,7 @@ class _Reader:
         if at is None:
             return msgspec.convert(value, hint), ()
         what = f"{label(path)} = {shown(value)} does not fit{self.where(path)}"
-        return None, (self.fault((*path, *at), what, f"give {expected(hint)}{_default(field)}{_nudge(bare, value)}"),)
+        return None, (self.fault((*path, *at), what, f"give {expected(hint)}{_default(field)}{_nudge(hint, value)}"),)
 
     def structs(self, struct: type[msgspec.Struct], meta: msgspec.Meta | None, value: object, path: Path) -> tuple[Any, tuple[Fault, ...]]:
         if not isinstance(value, list):
@@ -133,8 +139,11 @@ class _Reader:
         return tuple(kept.values()), tuple(faults)
 
     def unknown(self, name: str, known: tuple[str, ...], path: Path) -> Fault:
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-        hint = f"did you mean {near[0]}?" if near else "known here: " + ", ".join(known)
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.65)
+        if name in self.homes:
+            hint = f"it belongs {self.homes[name]}"
+        else:
+            hint = f"did you mean {near[0]}?" if near else "known here: " + ", ".join(known)
         return self.fault(path, f"unknown key {quoted_key(name)}{self.where(path[:-1]) or ' at the top of the file'}", hint)
 
     def fault(self, path: Path, what: str, hint: str = "") -> Fault:
@@ -142,6 +151,21 @@ class _Reader:
 
     def where(self, path: Path) -> str:
         return where(self.root, path)
+
+
+def homes(struct: type[msgspec.Struct], path: Path = ()) -> Iterator[tuple[str, str]]:
+    """Each key of a struct and of those in it, with the place where it belongs, outermost last."""
+    for field in msgspec.structs.fields(struct):
+        bare, _ = split(hint_of(struct, field.name))
+        many = element_struct(bare)
+        inner = many or (bare if isinstance(bare, type) and issubclass(bare, msgspec.Struct) else None)
+        here = (*path, field.encode_name)
+        if inner is not None:
+            here = (*here, 0) if many else here
+            yield from homes(inner, here)
+            yield field.encode_name, f"in the file as {_header(here)}"
+        else:
+            yield field.encode_name, f"in {_header(path)}" if path else "at the top of the file, above the first [table]"
 
 
 def line_of(lines: Mapping[Path, int], path: Path) -> int:
@@ -248,38 +272,48 @@ def _not_finite(value: object, path: Path) -> Path | None:
 
 def expected(hint: Any) -> str:
     """What a key takes, in words: `a number from 0.02 to 0.5 (share of box height)`."""
+    unit = unit_of(hint)
+    return _kind(hint) + (f" ({unit})" if unit else "")
+
+
+def unit_of(hint: Any) -> str:
+    _, meta = split(hint)
+    return str((meta.extra or {}).get("unit", "")) if meta is not None else ""
+
+
+def _kind(hint: Any) -> str:
     bare, meta = split(hint)
-    unit = (meta.extra or {}).get("unit", "") if meta is not None else ""
-    return _kind(bare, meta) + (f" ({unit})" if unit else "")
-
-
-def _kind(bare: Any, meta: msgspec.Meta | None) -> str:
+    words = next(
+        (m.extra["says"] for m in getattr(hint, "__metadata__", ()) if isinstance(m, msgspec.Meta) and m.extra and "says" in m.extra), None
+    )
     args = get_args(bare)
     origin = get_origin(bare)
+    if words is not None:
+        return str(words)
     if origin is Literal:
         return "one of " + ", ".join(shown(choice) for choice in args)
     if origin in {Union, types.UnionType}:
-        return " or ".join(_kind(*split(arg)) for arg in args if arg is not type(None))
+        return " or ".join(_kind(arg) for arg in args if arg is not type(None))
     if origin is tuple and len(args) == 2 and args[1] is Ellipsis:
-        return f"a list{_range(meta, 'length')} of {_kind(*split(args[0]))}"
+        return f"a list of {_limits(meta, 'length')}{_kind(args[0])}"
     if origin is tuple:
-        return f"[{', '.join(_kind(*split(arg)) for arg in args)}]"
-    words = {float: "a number", int: "a whole number", bool: "true or false", str: "text in quotes"}
-    of_text = bare is str and meta is not None and (meta.min_length is not None or meta.max_length is not None)
-    return words[bare] + (f" of{_range(meta, 'length')} characters" if of_text else _range(meta, "") if bare is not str else "")
+        return f"[{', '.join(_kind(arg) for arg in args)}]"
+    if bare is str:
+        return f"text of {_limits(meta, 'length')}characters, in quotes".replace("of characters, ", "")
+    plain = {float: "a number", int: "a whole number", bool: "true or false"}[bare]
+    return f"{plain} {_limits(meta, 'value')}".rstrip()
 
 
-def _range(meta: msgspec.Meta | None, of: str) -> str:
+def _limits(meta: msgspec.Meta | None, of: Literal["length", "value"]) -> str:
+    """`from 0.02 to 0.5 ` or `1 to 64 `, with a blank behind, or ""."""
     if meta is None:
         return ""
-    low, high = (
-        (meta.min_length, meta.max_length) if of else (meta.ge if meta.gt is None else meta.gt, meta.le if meta.lt is None else meta.lt)
-    )
+    low, high = (meta.min_length, meta.max_length) if of == "length" else (meta.ge, meta.le)
     if low is not None and high is not None:
-        return f" of {low} to {high}" if of and meta.min_length is not None else f" from {low} to {high}"
+        return f"{low} to {high} " if of == "length" else f"from {low} to {high} "
     if low is not None:
-        return f" from {low}"
-    return f" up to {high}" if high is not None else ""
+        return f"at least {low} "
+    return f"at most {high} " if high is not None else ""
 
 
 def _default(field: msgspec.structs.FieldInfo) -> str:
@@ -296,11 +330,16 @@ def _example(field: msgspec.structs.FieldInfo, struct: type) -> str:
     return "[[x, y], [x, y], [x, y]]" if "..." in str(bare) or Ellipsis in get_args(bare) else "[x, y]"
 
 
-def _nudge(bare: Any, value: object) -> str:
+def _nudge(hint: Any, value: object) -> str:
     """A remark on the commonest slips."""
+    bare, _ = split(hint)
     if isinstance(value, str) and bare in {int, float, bool}:
         return ", without quotes"
-    if isinstance(value, list) and any(isinstance(n, int | float) and abs(n) > 1.5 for n in _numbers(value)) and get_origin(bare) is tuple:
+    if (
+        isinstance(value, list)
+        and unit_of(hint) == "share of view"
+        and any(isinstance(n, int | float) and abs(n) > 1.5 for n in _numbers(value))
+    ):
         return "; pixels? divide x by the picture's width and y by its height"
     return ""
 
