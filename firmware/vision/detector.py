@@ -1,0 +1,310 @@
+"""Frames to people: the int8 interpreter (LiteRT or tflite-runtime; this file is the only import of either) and the loop.
+
+`open_detector` reads a model, checks it, tries the runtimes on it and returns a `PersonDetector`: resize and quantise
+each tile straight into the interpreter's input, invoke, decode, put the tiles together, suppress. Rules: nothing the
+runtime raises gets past here but ModelError; outputs are read without a copy. Choosing is left to
+`firmware.vision.runtime`, reading tensors to `decode`, the Edge TPU and its crashes to `edgetpu`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import importlib
+import io
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware.clock import stopwatch_s
+from firmware.errors import ModelError
+from firmware.vision.decode import decoder_for
+from firmware.vision.detection import Detections
+from firmware.vision.frame import Frame
+from firmware.vision.manifest import Anchors, ModelFile, find_model
+from firmware.vision.nms import PEOPLE_MAX, join_pieces, suppress
+from firmware.vision.recognise import Reading, reading
+from firmware.vision.resize import Resizer, plan
+from firmware.vision.runtime import Chosen, Runtime, Trial, choose
+from firmware.vision.tensors import Interpreter, Signature, Tensor
+from firmware.vision.tiling import TILINGS, Tile, place, tiles
+
+_POSTPROCESS: Final = "TFLite_Detection_PostProcess"
+_ANCHOR_BYTES_MAX: Final = 8 * 1024 * 1024  # half a million anchors: no model of a board has more
+
+
+class TfliteInterpreter:
+    """An interpreter of LiteRT or tflite-runtime behind our port."""
+
+    def __init__(self, interpreter: Any) -> None:
+        """Take a raw interpreter, not yet allocated. Raises whatever the runtime raises: `build` converts."""
+        interpreter.allocate_tensors()
+        self._raw: Any = interpreter
+        inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+        self._input: int = inputs[0]["index"]
+        self._outputs: tuple[int, ...] = tuple(detail["index"] for detail in outputs)
+        operators = interpreter._get_ops_details() if hasattr(interpreter, "_get_ops_details") else []  # noqa: SLF001 the only way to them
+        ends = [tuple(int(i) for i in op["outputs"]) for op in operators if op["op_name"] == _POSTPROCESS]
+        self.signature = Signature(
+            tuple(_tensor(detail) for detail in inputs),
+            tuple(_tensor(detail) for detail in outputs),
+            tuple(sorted({op["op_name"] for op in operators if op["op_name"] != "DELEGATE"})),
+            tuple(self._outputs.index(i) for i in ends[0]) if ends and set(ends[0]) <= set(self._outputs) else (),
+        )
+
+    def input(self) -> NDArray[Any]:
+        """See Interpreter."""
+        view: NDArray[Any] = self._raw.tensor(self._input)()
+        return view
+
+    def invoke(self) -> None:
+        """See Interpreter."""
+        try:
+            self._raw.invoke()
+        except (RuntimeError, ValueError, AttributeError) as error:
+            raise ModelError(f"the runtime failed: {first_line(error)}", "restart; if it comes again, run passerby doctor") from error
+
+    def outputs(self) -> tuple[NDArray[Any], ...]:
+        """See Interpreter."""
+        return tuple(self._raw.tensor(index)() for index in self._outputs)
+
+    def close(self) -> None:
+        """See Interpreter."""
+        self._raw = None
+
+
+def _tensor(detail: dict[str, Any]) -> Tensor:
+    scales, zeros = detail["quantization_parameters"]["scales"], detail["quantization_parameters"]["zero_points"]
+    scale, zero = (float(scales[0]), int(zeros[0])) if len(scales) else (0.0, 0)
+    return Tensor(str(detail["name"]), tuple(int(n) for n in detail["shape"]), np.dtype(detail["dtype"]).name, scale, zero)
+
+
+def first_line(error: BaseException) -> str:
+    """The runtime's own words, cut to one readable line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:200]
+
+
+def runtimes() -> tuple[Runtime, ...]:
+    """Every way to run a model on this machine's CPU that may exist; whether it does shows when it builds."""
+    return (
+        Runtime("litert", lambda content, threads: build("ai_edge_litert.interpreter", content, threads)),
+        Runtime("tflite", lambda content, threads: build("tflite_runtime.interpreter", content, threads)),
+        # Some files fail only in XNNPACK's preparation: the builtin kernels still run them.
+        Runtime(
+            "litert-builtin",
+            lambda content, threads: build("ai_edge_litert.interpreter", content, threads, delegate=False),
+            last_resort=True,
+        ),
+    )
+
+
+def build(module: str, content: bytes, threads: int, *, delegate: bool = True) -> TfliteInterpreter:
+    """An interpreter from a runtime's module.
+
+    Raises:
+        ModelError: the module is missing, is broken beside this numpy, or refuses the file.
+    """
+    try:
+        with _quiet():
+            runtime = importlib.import_module(module)
+            extra = {} if delegate else {"experimental_op_resolver_type": runtime.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES}
+            return TfliteInterpreter(runtime.Interpreter(model_content=content, num_threads=threads, **extra))
+    except ModuleNotFoundError as error:
+        raise ModelError(f"{module.partition('.')[0]} is not installed", "pip install ai-edge-litert") from error
+    except Exception as error:  # a runtime raises anything: SystemError beside the wrong numpy, ValueError for a file
+        raise ModelError(_why(error), "run passerby doctor") from error
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the runtimes' own chatter off the terminal: C++ writes it to descriptor 2, past sys.stderr."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
+
+
+def _why(error: Exception) -> str:
+    text = str(error)
+    if "edgetpu-custom-op" in text:
+        return "compiled for the Edge TPU, which this runtime does not drive"
+    if "_ARRAY_API" in text or isinstance(error, SystemError | ImportError):
+        return f"the runtime is broken here (numpy {np.__version__}): {first_line(error)}"
+    return f"the runtime refuses the file: {first_line(error)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What runs: for health, doctor and the status page."""
+
+    model: str
+    sha256: str
+    runtime: str
+    threads: int
+    tiling: str
+    score_min: float
+    input_hw: tuple[int, int]
+    fallback: bool
+    trials: tuple[Trial, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StageTimes:
+    """Seconds of the last frame, all tiles together."""
+
+    resize_s: float = 0.0
+    invoke_s: float = 0.0
+    decode_s: float = 0.0
+
+
+class PersonDetector:
+    """One model, ready for frames of any size. See `firmware.vision.ports.Detector`."""
+
+    def __init__(
+        self, interpreter: Interpreter, plan_of_model: Reading, tiling: str, anchors: tuple[Anchors, NDArray[np.float32]] | None = None
+    ) -> None:
+        self._interpreter = interpreter
+        self._plan = plan_of_model
+        self._tiling = tiling
+        self._decoder = decoder_for(plan_of_model, interpreter.signature, anchors)
+        columns, rows, whole = TILINGS[tiling]
+        capacity = len(self._decoder.scores) * (columns * rows + whole)
+        self._boxes, self._scores = np.zeros((capacity, 4)), np.zeros(capacity)
+        self._cut = np.zeros(capacity, np.uint8)
+        self._kept_boxes, self._kept_scores = np.zeros((PEOPLE_MAX, 4)), np.zeros(PEOPLE_MAX)
+        self._frame_size = (0, 0)
+        self._parts: tuple[tuple[Tile, Resizer], ...] = ()
+        self.stage = StageTimes()
+
+    def detect(self, frame: Frame) -> Detections:
+        """People in the frame, best score first. Raises ModelError when the runtime fails."""
+        height, width = frame.pixels.shape[:2]
+        if (height, width) != self._frame_size:
+            self._parts = tuple(
+                (tile, plan((tile.y1 - tile.y0, tile.x1 - tile.x0), self._plan.size)) for tile in tiles(self._tiling, height, width)
+            )
+            self._frame_size = (height, width)
+        n, resize_s, invoke_s, decode_s = 0, 0.0, 0.0, 0.0
+        for tile, resizer in self._parts:
+            t0 = stopwatch_s()
+            resizer(frame.pixels[tile.y0 : tile.y1, tile.x0 : tile.x1], self._interpreter.input(), self._plan.table)
+            t1 = stopwatch_s()
+            self._interpreter.invoke()
+            t2 = stopwatch_s()
+            count = self._decoder(self._interpreter.outputs())
+            part = (tile.x0 / width, tile.y0 / height, (tile.x1 - tile.x0) / width, (tile.y1 - tile.y0) / height)
+            n = place(self._decoder.boxes, self._decoder.scores, count, part, tile.cut_sides, self._boxes, self._scores, self._cut, n)
+            resize_s, invoke_s, decode_s = resize_s + t1 - t0, invoke_s + t2 - t1, decode_s + stopwatch_s() - t2
+        t3 = stopwatch_s()
+        kept = self._suppressed(n)
+        self.stage = StageTimes(resize_s, invoke_s, decode_s + stopwatch_s() - t3)
+        return Detections(frame.t_s, self._kept_boxes[:kept].copy(), self._kept_scores[:kept].copy(), frame.aspect, frame.dropped)
+
+    def _suppressed(self, n: int) -> int:
+        if len(self._parts) > 1:
+            join_pieces(self._boxes, self._scores, self._cut, n)
+        kept: int = suppress(self._boxes, self._scores, self._cut, n, self._plan.iou_max, self._kept_boxes, self._kept_scores)
+        return kept
+
+    def close(self) -> None:
+        """Release the runtime; may be called twice."""
+        self._interpreter.close()
+
+
+class OpenedDetector(PersonDetector):
+    """A detector that `open_detector` chose, with the description of what was chosen."""
+
+    description: Description
+
+
+def open_detector(
+    model: str, *, threads: int = 0, tiling: str = "auto", score_min: float | None = None, runtime: str = "auto"
+) -> OpenedDetector:
+    """The fastest detector for a model on this machine.
+
+    Args:
+        model: a name in the packaged manifest, or the path of a .tflite file.
+        threads: 0: as many as pay.
+        tiling: 1x1 | 2x1 | 2x2 | 2x2+1, or auto: what the manifest proposes.
+        score_min: instead of the manifest's.
+        runtime: auto | litert | tflite | litert-builtin.
+
+    Raises:
+        ModelError: one line that says what is wrong with the file or the machine.
+    """
+    return detector_of(find_model(model), runtimes_named(runtime), threads=threads, tiling=tiling, score_min=score_min)
+
+
+def runtimes_named(name: str) -> tuple[Runtime, ...]:
+    """The runtimes to try: the fast ones for auto, the builtin kernels only when nothing else builds."""
+    found = runtimes() if name == "auto" else tuple(runtime for runtime in runtimes() if runtime.name == name)
+    if not found:
+        raise ModelError(f"no runtime is called '{name}'", f"there are auto, {', '.join(runtime.name for runtime in runtimes())}")
+    return found
+
+
+def detector_of(
+    file: ModelFile, candidates: Sequence[Runtime], *, threads: int = 0, tiling: str = "auto", score_min: float | None = None
+) -> OpenedDetector:
+    """A detector for a model file that was read; arguments and errors as `open_detector`."""
+    refuse_compiled(file)
+    name = str(file.path)
+    chosen = choose(name, file.content, candidates, threads, accept=lambda signature: reading(name, signature, file.entry))
+    try:
+        found = reading(name, chosen.interpreter.signature, file.entry)
+        if score_min is not None:
+            found = _with_score(found, score_min)
+        how = (file.entry.tiling if file.entry else "1x1") if tiling == "auto" else tiling
+        detector = OpenedDetector(chosen.interpreter, found, how, _anchors(file))
+    except ModelError:
+        chosen.interpreter.close()
+        raise
+    detector.description = _description(file, chosen, found, how)
+    return detector
+
+
+def refuse_compiled(file: ModelFile) -> None:
+    """Raise ModelError for a file that only an Edge TPU can run."""
+    if b"edgetpu-custom-op" in file.content:
+        raise ModelError(
+            f"{file.path}: compiled for the Edge TPU, and none is driven here",
+            "connect a Coral and install libedgetpu1-std, or give the model as it was before compiling",
+        )
+
+
+def _with_score(found: Reading, score_min: float) -> Reading:
+    if not 0 < score_min < 1:
+        raise ModelError(f"a least score of {score_min:g} makes no sense", "between 0 and 1")
+    return dataclasses.replace(found, score_min=score_min)
+
+
+def _anchors(file: ModelFile) -> tuple[Anchors, NDArray[np.float32]] | None:
+    """The anchors that a manifest names, read."""
+    if file.entry is None or file.entry.anchors is None:
+        return None
+    path = Path(file.path).parent / file.entry.anchors.file
+    try:
+        if path.stat().st_size > _ANCHOR_BYTES_MAX:
+            raise ModelError(f"{path}: {path.stat().st_size} bytes of anchors", f"at most {_ANCHOR_BYTES_MAX}")
+        found = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: the anchors cannot be read: {first_line(error)}", "an .npy file of (N, 4) float32 is wanted") from error
+    return file.entry.anchors, np.asarray(found, np.float32)
+
+
+def _description(file: ModelFile, chosen: Chosen, found: Reading, tiling: str) -> Description:
+    return Description(
+        file.name, file.sha256, chosen.runtime, chosen.threads, tiling, found.score_min, found.size, fallback=False, trials=chosen.trials
+    )

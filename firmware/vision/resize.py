@@ -1,0 +1,322 @@
+"""A frame to a model's input: area average and quantisation in one pass, straight into the interpreter's tensor.
+
+Shrinking averages the area that an output pixel covers, enlarging interpolates between pixel centres: what the
+packaged models were trained with. No letterbox: the whole frame (or tile) fills the input. Rules: 8-bit fixed-point
+weights that sum to 256, rounded once per axis, so that every machine, with or without the compiler, gets the same
+bytes; nothing is allocated per frame but views. Order: across first where the width shrinks by a whole number (the
+averages vectorise and the rest has fewer columns), else down first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+_ONE: Final = 256  # weights of one output pixel sum to this: eight bits, so that 255 * 256 + 128 fits in sixteen
+_ACROSS: Final = (1, 2, 4)  # whole factors with an unrolled average: 640 and 1280 to 320
+
+
+@dataclass(frozen=True, slots=True)
+class Taps:
+    """Which source elements make each output element along one axis.
+
+    Attributes:
+        first: (out,) int64, the first source element.
+        count: (out,) int64, how many.
+        weight: (out, most) uint32, their weights, summing to 256; unused ones zero.
+    """
+
+    first: NDArray[np.int64]
+    count: NDArray[np.int64]
+    weight: NDArray[np.uint32]
+
+
+def taps(source: int, target: int) -> Taps:
+    """Area average when `target` <= `source`, else linear interpolation between centres, clamped at the border."""
+    ratio = source / target
+    rows = [_area(i * ratio, (i + 1) * ratio, source) if ratio >= 1 else _linear((i + 0.5) * ratio - 0.5, source) for i in range(target)]
+    most = max(len(weights) for _, weights in rows)
+    weight = np.zeros((target, most), np.uint32)
+    for i, (_, weights) in enumerate(rows):
+        weight[i, : len(weights)] = weights
+    return Taps(np.array([first for first, _ in rows], np.int64), np.array([len(weights) for _, weights in rows], np.int64), weight)
+
+
+def _area(low: float, high: float, source: int) -> tuple[int, list[int]]:
+    """First element and weights of the span [low, high) of an axis."""
+    first, last = int(low + 1e-9), min(source, int(np.ceil(high - 1e-9)))
+    return _fixed(first, [min(high, i + 1) - max(low, i) for i in range(first, last)])
+
+
+def _linear(centre: float, source: int) -> tuple[int, list[int]]:
+    """First element and weights of the two elements around a centre."""
+    at = min(max(centre, 0.0), source - 1.0)
+    first = min(int(at), max(source - 2, 0))
+    return _fixed(first, [1 - (at - first), at - first] if source > 1 else [1.0])
+
+
+def _fixed(first: int, shares: list[float]) -> tuple[int, list[int]]:
+    """Shares to whole weights that sum to 256, the rounding error on the largest; zeros at the ends cut off."""
+    total = sum(shares)
+    weights = [round(share / total * _ONE) for share in shares]
+    weights[weights.index(max(weights))] += _ONE - sum(weights)
+    while len(weights) > 1 and weights[-1] == 0:
+        weights.pop()
+    while len(weights) > 1 and weights[0] == 0:
+        weights.pop(0)
+        first += 1
+    return first, weights
+
+
+@dataclass(frozen=True, slots=True)
+class Resizer:
+    """A plan for one source size, with its own scratch rows.
+
+    Attributes:
+        source: height, width of what comes in.
+        target: height, width of what goes out.
+        across: taps along a row.
+        down: taps along a column.
+        factor: the whole number by which the width shrinks, 0 when it has none of the unrolled ones.
+        scratch: uint8, reduced rows.
+        wide: uint32, one row of packed pixels.
+    """
+
+    source: tuple[int, int]
+    target: tuple[int, int]
+    across: Taps
+    down: Taps
+    factor: int
+    scratch: NDArray[np.uint8]
+    wide: NDArray[np.uint32]
+
+    def __call__(self, pixels: NDArray[np.uint8], out: NDArray[Any], table: NDArray[Any]) -> None:
+        """Fill a model's input.
+
+        Args:
+            pixels: source height x source width x 3, uint8 RGB; rows may be strided.
+            out: any shape of target height x target width x 3 elements, contiguous; written in place.
+            table: (256,) of out's dtype: the value of each 8-bit level.
+        """
+        flat, stride = flat_rows(pixels)
+        height, width = self.target
+        if out.dtype == np.float32:
+            _resize_looked_up(
+                flat, stride, *self._plan(), self.scratch, self.wide, out.reshape(height, width * 3), table, np.empty(width * 3, np.uint8)
+            )
+            return
+        flip, plain = np.uint8(table.view(np.uint8)[0]), is_plain(table)
+        bytes_out = out.view(np.uint8).reshape(height, width * 3)
+        _resize_bytes(flat, stride, *self._plan(), self.scratch, self.wide, bytes_out, flip if plain else np.uint8(0))
+        if not plain:
+            _look_up(bytes_out, table.view(np.uint8))
+
+    def _plan(self) -> tuple[Any, ...]:
+        return self.factor, self.across.first, self.across.weight, self.down.first, self.down.count, self.down.weight
+
+
+def plan(source: tuple[int, int], target: tuple[int, int]) -> Resizer:
+    """How to bring (height, width) `source` to `target`."""
+    across, down = taps(source[1], target[1]), taps(source[0], target[0])
+    whole = source[1] // target[1] if source[1] % target[1] == 0 else 0
+    factor = whole if whole in _ACROSS else 0
+    rows = source[0] if factor > 1 else 1
+    wide = np.zeros(source[1] + across.weight.shape[1], np.uint32)
+    return Resizer(source, target, across, down, factor, np.zeros((rows, 3 * (target[1] if factor > 1 else source[1])), np.uint8), wide)
+
+
+def flat_rows(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
+    """(bytes, stride): one contiguous row of bytes from the first pixel to the last, and the bytes from row to row."""
+    height, width, _ = pixels.shape
+    row, column, channel = pixels.strides
+    if (column, channel) != (3, 1) or row < width * 3:
+        pixels = np.ascontiguousarray(pixels)  # a mirrored or planar view: rare, and worth one copy
+        row = width * 3
+    if row == width * 3:
+        return pixels.reshape(-1), row
+    return np.lib.stride_tricks.as_strided(pixels, (row * (height - 1) + width * 3,), (1,), writeable=False), row
+
+
+def is_plain(table: NDArray[Any]) -> bool:
+    """Whether a one-byte table is level ^ constant: then no look-up is needed."""
+    levels = table.view(np.uint8)
+    return bool(np.array_equal(levels, np.arange(256, dtype=np.uint8) ^ levels[0]))
+
+
+@njit(cache=True)
+def _resize_bytes(
+    src: Array,
+    stride: int,
+    factor: int,
+    first: Array,
+    weight: Array,
+    down_first: Array,
+    down_count: Array,
+    down_weight: Array,
+    scratch: Array,
+    wide: Array,
+    out: Array,
+    flip: np.uint8,
+) -> None:
+    """Down and across into out (H, W * 3) uint8, each byte ^ flip."""
+    width = wide.shape[0] - weight.shape[1]
+    if factor > 1:
+        for y in range(scratch.shape[0]):
+            _average(src[y * stride : y * stride + width * 3], factor, scratch[y])
+        reduced = scratch.reshape(-1)
+        for y in range(out.shape[0]):
+            _mix(reduced, scratch.shape[1], down_first[y], down_count[y], down_weight[y], out[y], flip)
+    elif factor == 1:
+        for y in range(out.shape[0]):
+            _mix(src, stride, down_first[y], down_count[y], down_weight[y], out[y], flip)
+    else:
+        row = scratch[0]
+        for y in range(out.shape[0]):
+            _mix(src, stride, down_first[y], down_count[y], down_weight[y], row, np.uint8(0))
+            _pack(row, wide)
+            _gather(wide, first, weight, out[y], flip)
+
+
+@njit(cache=True)
+def _resize_looked_up(
+    src: Array,
+    stride: int,
+    factor: int,
+    first: Array,
+    weight: Array,
+    down_first: Array,
+    down_count: Array,
+    down_weight: Array,
+    scratch: Array,
+    wide: Array,
+    out: Array,
+    table: Array,
+    line: Array,
+) -> None:
+    """As `_resize_bytes`, each byte through a table into out (H, W * 3) of any type."""
+    width = wide.shape[0] - weight.shape[1]
+    if factor > 1:
+        for y in range(scratch.shape[0]):
+            _average(src[y * stride : y * stride + width * 3], factor, scratch[y])
+    reduced = scratch.reshape(-1)
+    for y in range(out.shape[0]):
+        if factor > 1:
+            _mix(reduced, scratch.shape[1], down_first[y], down_count[y], down_weight[y], line, np.uint8(0))
+        elif factor == 1:
+            _mix(src, stride, down_first[y], down_count[y], down_weight[y], line, np.uint8(0))
+        else:
+            _mix(src, stride, down_first[y], down_count[y], down_weight[y], scratch[0], np.uint8(0))
+            _pack(scratch[0], wide)
+            _gather(wide, first, weight, line, np.uint8(0))
+        for x in range(line.shape[0]):
+            out[y, x] = table[line[x]]
+
+
+@njit(cache=True)
+def _look_up(levels: Array, table: Array) -> None:
+    """Each byte through a table, in place."""
+    for y in range(levels.shape[0]):
+        for x in range(levels.shape[1]):
+            levels[y, x] = table[levels[y, x]]
+
+
+@njit(cache=True)
+def _mix(src: Array, stride: int, first: int, count: int, weight: Array, out: Array, flip: np.uint8) -> None:
+    """One output row from `count` source rows: (sum of weight * level + 128) >> 8, ^ flip."""
+    size = out.shape[0]
+    start = first * stride
+    a = src[start : start + size]
+    half = np.uint16(128)
+    if count == 1:
+        for x in range(size):
+            out[x] = a[x] ^ flip
+        return
+    w0, w1 = np.uint16(weight[0]), np.uint16(weight[1])
+    b = src[start + stride : start + stride + size]
+    if count == 2:
+        for x in range(size):
+            out[x] = np.uint8((np.uint16(a[x]) * w0 + np.uint16(b[x]) * w1 + half) >> np.uint16(8)) ^ flip
+        return
+    w2 = np.uint16(weight[2])
+    c = src[start + 2 * stride : start + 2 * stride + size]
+    if count == 3:
+        for x in range(size):
+            out[x] = np.uint8((np.uint16(a[x]) * w0 + np.uint16(b[x]) * w1 + np.uint16(c[x]) * w2 + half) >> np.uint16(8)) ^ flip
+        return
+    w3 = np.uint16(weight[3])
+    d = src[start + 3 * stride : start + 3 * stride + size]
+    if count == 4:
+        for x in range(size):
+            total = np.uint16(a[x]) * w0 + np.uint16(b[x]) * w1 + np.uint16(c[x]) * w2 + np.uint16(d[x]) * w3 + half
+            out[x] = np.uint8(total >> np.uint16(8)) ^ flip
+        return
+    _mix_many(src, stride, first, count, weight, out, flip)
+
+
+@njit(cache=True)
+def _mix_many(src: Array, stride: int, first: int, count: int, weight: Array, out: Array, flip: np.uint8) -> None:
+    """`_mix` of five rows or more: pictures far larger than the input."""
+    size = out.shape[0]
+    total = np.full(size, 128, np.uint16)
+    for t in range(count):
+        w = np.uint16(weight[t])
+        row = src[(first + t) * stride : (first + t) * stride + size]
+        for x in range(size):
+            total[x] += np.uint16(row[x]) * w
+    for x in range(size):
+        out[x] = np.uint8(total[x] >> np.uint16(8)) ^ flip
+
+
+@njit(cache=True)
+def _average(row: Array, factor: int, out: Array) -> None:
+    """A row of RGB pixels shrunk by a whole factor: plain means, rounded to nearest. Strides are literal, so it vectorises."""
+    if factor == 2:
+        for x in range(out.shape[0] // 3):
+            out[3 * x] = _mean2(row[6 * x], row[6 * x + 3])
+            out[3 * x + 1] = _mean2(row[6 * x + 1], row[6 * x + 4])
+            out[3 * x + 2] = _mean2(row[6 * x + 2], row[6 * x + 5])
+    elif factor == 4:
+        for x in range(out.shape[0] // 3):
+            out[3 * x] = _mean4(row[12 * x], row[12 * x + 3], row[12 * x + 6], row[12 * x + 9])
+            out[3 * x + 1] = _mean4(row[12 * x + 1], row[12 * x + 4], row[12 * x + 7], row[12 * x + 10])
+            out[3 * x + 2] = _mean4(row[12 * x + 2], row[12 * x + 5], row[12 * x + 8], row[12 * x + 11])
+
+
+@njit(cache=True)
+def _mean2(a: int, b: int) -> np.uint8:
+    return np.uint8((np.uint16(a) + np.uint16(b) + np.uint16(1)) >> np.uint16(1))
+
+
+@njit(cache=True)
+def _mean4(a: int, b: int, c: int, d: int) -> np.uint8:
+    return np.uint8((np.uint16(a) + np.uint16(b) + np.uint16(c) + np.uint16(d) + np.uint16(2)) >> np.uint16(2))
+
+
+@njit(cache=True)
+def _pack(row: Array, wide: Array) -> None:
+    """RGB bytes to one word a pixel."""
+    for x in range(row.shape[0] // 3):
+        wide[x] = np.uint32(row[3 * x]) | (np.uint32(row[3 * x + 1]) << np.uint32(8)) | (np.uint32(row[3 * x + 2]) << np.uint32(16))
+
+
+@njit(cache=True)
+def _gather(wide: Array, first: Array, weight: Array, out: Array, flip: np.uint8) -> None:
+    """One output row from packed pixels: red and blue share a multiplication, in halves of a word."""
+    both = np.uint32(0x00FF00FF)
+    low = np.uint32(0xFF)
+    eight = np.uint32(8)
+    for x in range(first.shape[0]):
+        red_blue = np.uint32(0x00800080)
+        green = np.uint32(0x80)
+        for t in range(weight.shape[1]):
+            pixel, w = wide[first[x] + t], weight[x, t]
+            red_blue += (pixel & both) * w
+            green += ((pixel >> eight) & low) * w
+        out[3 * x] = np.uint8((red_blue >> eight) & low) ^ flip
+        out[3 * x + 1] = np.uint8((green >> eight) & low) ^ flip
+        out[3 * x + 2] = np.uint8((red_blue >> np.uint32(24)) & low) ^ flip
