@@ -41,7 +41,8 @@ class LiveZone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     kind: str = "area"
     count: int = 0
-    wait_estimate_ms: int | None = None
+    wait_estimate_ms: int | None = None  # for who joins the queue now; None while nobody has been served yet
+    longest_wait_ms: int | None = None  # of those who wait now: a lower bound while there is no estimate
 
 
 class LiveNumbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,6 +51,7 @@ class LiveNumbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lines: tuple[LiveLine, ...] = ()
     zones: tuple[LiveZone, ...] = ()
     inside: int = 0
+    drift: int = 0  # corrections of `inside`: how far it can be trusted
 
 
 class UplinkHealth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -30,6 +30,7 @@ class People:
         relinked: how many tracks were joined to an earlier one in this step (for the audit).
         aspect: frame width divided by height.
         dropped: frames lost before this one.
+        uniform: (N,) float64 in 0..1, smoothed match with the staff colour; None when off.
     """
 
     t_s: float
@@ -45,3 +46,4 @@ class People:
     relinked: int = 0
     aspect: float = 16 / 9
     dropped: int = 0
+    uniform: NDArray[np.float64] | None = None
