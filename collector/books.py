@@ -1,0 +1,187 @@
+"""Opened payloads into integer sums. Rows of equal key add up, so that the books are a function of the *set* of envelopes.
+
+All functions run inside the caller's transaction, together with the ledger row that says the envelope was new; that is
+what makes each count exactly once. Ids of places and boots are hashes of what they stand for: no counter to agree on,
+the same on every engine and in any order of arrival.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from collector.database import Database
+from collector.ledger import note_gap
+from firmware.events import HISTOGRAM_CELLS, Audit, LineCrossed, LineSums, Window, ZoneSums
+from firmware.uplink.batch import Anchor, Batch, Gap, Health, HourRollUp, Payload
+from firmware.uplink.envelope import Header
+from firmware.uplink.stamp import Stamp, WallQuality
+
+_KEY: Final = ("place", "boot", "start_ms", "length_ms")
+_MAXIMA: Final = frozenset({"occupancy_max", "wait_max_ms"})
+_LABELS: Final = frozenset({"name", "kind"})
+_HISTOGRAMS: Final = {"dwell_histogram": "dwell", "wait_histogram": "wait"}
+STAMP_ERROR_MS: Final = 1000  # a wall clock noted in passing, not measured against an answer
+
+
+def columns_of(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The columns of a struct of sums, in order: a histogram becomes one column a cell."""
+    names: list[str] = []
+    for field in kind.__struct_fields__:
+        if field in _HISTOGRAMS:
+            names += [f"{_HISTOGRAMS[field]}_{cell}" for cell in range(HISTOGRAM_CELLS)]
+        elif field not in _LABELS:
+            names.append(field)
+    return tuple(names)
+
+
+LINE_COLUMNS: Final = columns_of(LineSums)
+ZONE_COLUMNS: Final = columns_of(ZoneSums)
+CAMERA_COLUMNS: Final = columns_of(Audit)
+
+
+def _adding(table: str, columns: Sequence[str], *, hour: bool) -> str:
+    """INSERT that adds to the row already there; maxima take the greater."""
+    stored = (*_KEY, "parts", *(("end_ms",) if hour else ()), *columns)
+    sums = ["parts", *(column for column in columns if column not in _MAXIMA)]
+    sets = [f"{name} = {table}.{name} + excluded.{name}" for name in sums]
+    maxima = [*(column for column in columns if column in _MAXIMA), *(("end_ms",) if hour else ())]
+    sets += [f"{name} = CASE WHEN {table}.{name} > excluded.{name} THEN {table}.{name} ELSE excluded.{name} END" for name in maxima]
+    marks = ", ".join("?" * len(stored))
+    return f"INSERT INTO {table} ({', '.join(stored)}) VALUES ({marks}) ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {', '.join(sets)}"  # noqa: S608  # names are ours
+
+
+_ADD: Final = {
+    (kind, hour): _adding(f"{kind}_{'hour' if hour else 'window'}", columns, hour=hour)
+    for kind, columns in (("line", LINE_COLUMNS), ("zone", ZONE_COLUMNS), ("camera", CAMERA_COLUMNS))
+    for hour in (False, True)
+}
+
+
+def apply(database: Database, header: Header, payload: Payload, now_ms: int) -> None:
+    """Enter what a new envelope says."""
+    note_stamp(database, header.device, header.stamp)
+    if isinstance(payload, Batch):
+        for window in payload.windows:
+            _add_window(database, header.device, payload, window, parts=1, end_ms=None)
+        _add_events(database, header, payload, now_ms)
+    elif isinstance(payload, HourRollUp):
+        _add_window(database, header.device, payload, payload.sums, parts=payload.windows, end_ms=payload.end_ms)
+    elif isinstance(payload, Health):
+        _note_health(database, header, payload, now_ms)
+    elif isinstance(payload, Anchor):
+        note_anchor(database, header.device, payload.clock, payload.error_ms)
+    elif isinstance(payload, Gap):
+        note_gap(database, header.device, payload)
+
+
+def note_stamp(database: Database, device: bytes, stamp: Stamp) -> None:
+    """Remember a boot, and, where its wall clock was set by somebody, the moment as a weak anchor, one per minute."""
+    boot = boot_number(device, stamp.boot)
+    database.run("INSERT INTO boot (boot, device, tag) VALUES (?, ?, ?) ON CONFLICT (boot) DO NOTHING", (boot, device, stamp.boot))
+    if stamp.wall_quality in (WallQuality.NTP, WallQuality.COLLECTOR):
+        whole_minute_ms = stamp.boot_ms - stamp.boot_ms % 60_000
+        note_anchor(
+            database,
+            device,
+            Stamp(stamp.boot, whole_minute_ms, stamp.wall_ms - (stamp.boot_ms - whole_minute_ms), stamp.wall_quality),
+            STAMP_ERROR_MS,
+        )
+
+
+def note_anchor(database: Database, device: bytes, stamp: Stamp, error_ms: int) -> None:
+    """Remember that a boot clock and a wall clock were read together."""
+    database.run(
+        "INSERT INTO boot (boot, device, tag) VALUES (?, ?, ?) ON CONFLICT (boot) DO NOTHING",
+        (boot_number(device, stamp.boot), device, stamp.boot),
+    )
+    database.run(
+        "INSERT INTO anchor (boot, boot_ms, wall_ms, quality, error_ms) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (boot, boot_ms, wall_ms, quality) DO NOTHING",
+        (boot_number(device, stamp.boot), stamp.boot_ms, stamp.wall_ms, int(stamp.wall_quality), error_ms),
+    )
+
+
+def boot_number(device: bytes, tag: bytes) -> int:
+    """The database's number of one boot of one device."""
+    return _number(b"boot", device, tag)
+
+
+def place_number(device: bytes, site: str, camera: str, kind: str, name: str) -> int:
+    """The database's number of a line, a zone or a camera of one device."""
+    return _number(b"place", device, site.encode(), camera.encode(), kind.encode(), name.encode())
+
+
+def _number(*parts: bytes) -> int:
+    """63 bits of a hash over the parts, each with its length."""
+    text = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return int.from_bytes(hashlib.sha256(text).digest()[:8], "big") >> 1
+
+
+def _add_window(database: Database, device: bytes, payload: Batch | HourRollUp, window: Window, *, parts: int, end_ms: int | None) -> None:
+    hour = end_ms is not None
+    boot = boot_number(device, payload.clock.boot)
+    for kind, name, sums in _named(window):
+        label = f"zone:{sums.kind}" if isinstance(sums, ZoneSums) else kind
+        place = _place(database, device, payload, label, name)
+        length_ms = 0 if hour else window.length_ms  # an hour's rows are found by their start: lengths add
+        values = (place, boot, _hour_start(window) if hour else window.start_ms, length_ms, parts, *((end_ms,) if hour else ()))
+        database.run(_ADD[kind, hour], (*values, *_values(sums)))
+
+
+def _hour_start(window: Window) -> int:
+    return window.start_ms - window.start_ms % 3_600_000
+
+
+def _named(window: Window) -> Iterator[tuple[str, str, LineSums | ZoneSums | Audit]]:
+    yield "camera", "", window.audit
+    for line in window.lines:
+        yield "line", line.name, line
+    for zone in window.zones:
+        yield "zone", zone.name, zone
+
+
+def _values(sums: LineSums | ZoneSums | Audit) -> Iterator[int]:
+    for field in sums.__struct_fields__:
+        value = getattr(sums, field)
+        if field in _HISTOGRAMS:
+            yield from value
+        elif field not in _LABELS:
+            yield value
+
+
+def _place(database: Database, device: bytes, payload: Batch | HourRollUp, kind: str, name: str) -> int:
+    place = place_number(device, payload.site, payload.camera, kind, name)
+    database.run(
+        "INSERT INTO place (place, device, site, camera, kind, name) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (place) DO NOTHING",
+        (place, device, payload.site, payload.camera, kind, name),
+    )
+    return place
+
+
+def _add_events(database: Database, header: Header, batch: Batch, now_ms: int) -> None:
+    rows = []
+    for position, event in enumerate(batch.events):
+        place = _place(database, header.device, batch, "event", event.line if isinstance(event, LineCrossed) else event.zone)
+        said = msgspec.json.encode(event).decode()
+        boot = boot_number(header.device, batch.clock.boot)
+        rows.append((place, boot, event.t_ms, header.device, header.stream, header.seq, position, said, now_ms))
+    if rows:
+        database.run_many(
+            "INSERT INTO event (place, boot, t_ms, device, stream, seq, position, said, received_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (device, stream, seq, position) DO NOTHING",
+            rows,
+        )
+
+
+def _note_health(database: Database, header: Header, health: Health, now_ms: int) -> None:
+    said = msgspec.json.encode({"firmware": health.firmware, "cameras": health.cameras, "uplink": health.uplink}).decode()
+    database.run(
+        "INSERT INTO health (device, boot, boot_ms, said, received_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT (device) DO UPDATE SET "
+        "boot = excluded.boot, boot_ms = excluded.boot_ms, said = excluded.said, received_ms = excluded.received_ms "
+        "WHERE excluded.received_ms > health.received_ms OR (excluded.boot = health.boot AND excluded.boot_ms > health.boot_ms)",
+        (header.device, header.boot, header.boot_ms, said, now_ms),
+    )

@@ -1,0 +1,192 @@
+"""What becomes of posted envelopes: verified, entered once, applied, made durable, and only then acknowledged.
+
+`prepare` checks signatures and, where the opening key is at hand, opens: no database, so it may run beside a commit.
+`commit` enters many posts in one transaction (group commit: one fsync for all that arrived meanwhile). An envelope that
+does not verify or open is set aside with its reason and named in the answer. Reading HTTP is `collector.app`'s work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from collector import books, ledger
+from collector.database import Database
+from collector.ledger import Arrival, Entered, Status
+from firmware.errors import DataError
+from firmware.uplink.batch import Payload, from_bytes
+from firmware.uplink.envelope import Header, open_envelope, read_header, verify
+from firmware.uplink.exchange import Acknowledged, Answer, Conflict, Refused, read_request, request_hash
+from firmware.uplink.recipient import OpeningKey
+
+DRAIN_BYTES_S: Final = 65_536  # a device that was away for 60 days (66 MB) is back within 17 minutes
+REASON_MAX: Final = 200
+
+Opening = Mapping[bytes, OpeningKey]  # recipient key id -> key
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A verified envelope and, if it was opened, what it says."""
+
+    arrival: Arrival
+    payload: Payload | None
+
+
+class Spoiled(msgspec.Struct, frozen=True):
+    """An envelope that cannot be taken."""
+
+    index: int
+    envelope: bytes
+    reason: str
+
+
+class Post(msgspec.Struct, frozen=True):
+    """One request, prepared."""
+
+    device: bytes
+    request: bytes
+    kept: tuple[Kept, ...]
+    spoiled: tuple[Spoiled, ...]
+
+
+def prepare(device: bytes, body: bytes, key: Ed25519PublicKey, opening: Opening | None) -> Post:
+    """Check a request of a device.
+
+    Args:
+        device: 16 bytes, as its TLS certificate says.
+        body: the request as posted.
+        key: the device's identity.
+        opening: the site's opening keys, or None in the ingest tier, which has none.
+
+    Raises:
+        DataError: the framing is wrong; nothing of the request can be taken.
+    """
+    kept, spoiled = [], []
+    for index, envelope in enumerate(read_request(body)):
+        try:
+            kept.append(_kept(envelope, key, opening))
+        except DataError as error:
+            spoiled.append(Spoiled(index, envelope, str(error)[:REASON_MAX]))
+    return Post(device, request_hash(body), tuple(kept), tuple(spoiled))
+
+
+def commit(database: Database, posts: Sequence[Post], now_ms: int) -> tuple[Answer, ...]:
+    """Enter prepared posts in one durable transaction; the answers, in order, to be signed only after this returns.
+
+    Raises:
+        StorageError: nothing of it was entered.
+    """
+    with database.transaction():
+        # Sorted, so that two processes that enter the same streams wait for each other instead of deadlocking.
+        order = sorted(range(len(posts)), key=lambda index: posts[index].device)
+        answers = {index: _enter(database, posts[index], now_ms) for index in order}
+    return tuple(answers[index] for index in range(len(posts)))
+
+
+def open_waiting(database: Database, key_of: Callable[[bytes], Ed25519PublicKey | None], opening: Opening, now_ms: int, most: int) -> int:
+    """The opening tier's step: open up to `most` waiting envelopes, in one transaction; how many were taken off the pile.
+
+    Any number of openers may run: whoever deletes the waiting row applies it.
+    """
+    waiting = database.rows("SELECT device, stream, seq, envelope FROM sealed ORDER BY received_ms LIMIT ?", (most,))
+    opened = [(bytes(d), bytes(s), int(q), bytes(e), _opened(bytes(d), bytes(e), key_of, opening)) for d, s, q, e in waiting]
+    taken = 0
+    with database.transaction():
+        for device, stream, seq, envelope, result in sorted(opened, key=lambda row: row[:3]):
+            place = (device, stream, seq)
+            if not database.run("DELETE FROM sealed WHERE device = ? AND stream = ? AND seq = ?", place):
+                continue
+            taken += 1
+            if isinstance(result, str):
+                set_aside(database, device, envelope, result, now_ms)
+                ledger.mark(database, place, Status.ASIDE)
+                continue
+            books.apply(database, result[0], result[1], now_ms)
+            ledger.mark(database, place, Status.APPLIED)
+    return taken
+
+
+def set_aside(database: Database, device: bytes, envelope: bytes, reason: str, now_ms: int) -> None:
+    """Keep what cannot be taken, with its reason; the same bytes once."""
+    database.run(
+        "INSERT INTO quarantine (digest, device, reason, envelope, received_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+        (hashlib.sha256(envelope).digest(), device, reason, envelope, now_ms),
+    )
+
+
+def _kept(envelope: bytes, key: Ed25519PublicKey, opening: Opening | None) -> Kept:
+    if opening is None:
+        header = verify(envelope, key)
+        payload = None
+    else:
+        opening_key = opening.get(read_header(envelope).recipient)
+        if opening_key is None:
+            raise DataError("sealed to a recipient whose key is not here")
+        header, opened = open_envelope(envelope, key, opening_key)
+        payload = from_bytes(header.kind, opened)
+    if header.seq > ledger.SEQ_MAX:
+        raise DataError(f"seq {header.seq} is beyond the ledger")
+    return Kept(Arrival(header, envelope), payload)
+
+
+def _opened(
+    device: bytes, envelope: bytes, key_of: Callable[[bytes], Ed25519PublicKey | None], opening: Opening
+) -> tuple[Header, Payload] | str:
+    key = key_of(device)
+    if key is None:
+        return "the device is not known any more"
+    try:
+        kept = _kept(envelope, key, opening)
+    except DataError as error:
+        return str(error)[:REASON_MAX]
+    assert kept.payload is not None
+    return kept.arrival.header, kept.payload
+
+
+def _enter(database: Database, post: Post, now_ms: int) -> Answer:
+    conflicts: list[Conflict] = []
+    streams: dict[bytes, list[int]] = {}
+    for kept in post.kept:
+        header = kept.arrival.header
+        status = Status.SEALED if kept.payload is None else Status.APPLIED
+        entered = ledger.enter(database, kept.arrival, now_ms, status)
+        if entered is Entered.CONFLICT:
+            conflicts.append(Conflict(header.stream, header.seq, kept.arrival.digest))
+            continue
+        streams.setdefault(header.stream, []).append(header.seq)
+        if entered is Entered.NEW:
+            _apply_or_store(database, kept, now_ms)
+    for spoiled in post.spoiled:
+        set_aside(database, post.device, spoiled.envelope, spoiled.reason, now_ms)
+    database.run("UPDATE device SET seen_ms = ? WHERE device = ? AND seen_ms < ?", (now_ms, post.device, now_ms))
+    return Answer(
+        version=1,
+        request=post.request,
+        device=post.device,
+        acknowledged=tuple(_acknowledged(database, post.device, stream, seqs) for stream, seqs in streams.items()),
+        conflicts=tuple(conflicts),
+        refused=tuple(Refused(spoiled.index, spoiled.reason) for spoiled in post.spoiled),
+        server_ms=now_ms,
+        drain_bytes_s=DRAIN_BYTES_S,
+    )
+
+
+def _apply_or_store(database: Database, kept: Kept, now_ms: int) -> None:
+    if kept.payload is not None:
+        books.apply(database, kept.arrival.header, kept.payload, now_ms)
+        return
+    database.run(
+        "INSERT INTO sealed (device, stream, seq, envelope, received_ms) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (device, stream, seq) DO NOTHING",
+        (*kept.arrival.place, kept.arrival.envelope, now_ms),
+    )
+
+
+def _acknowledged(database: Database, device: bytes, stream: bytes, seqs: Sequence[int]) -> Acknowledged:
+    reached = ledger.advance(database, device, stream)
+    sparse = tuple(sorted(seq for seq in seqs if seq > reached))
+    return Acknowledged(stream, reached if reached >= 0 else None, sparse)
