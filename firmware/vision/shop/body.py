@@ -76,6 +76,25 @@ def walking(where: Values, heading: Values, phase: Values, stride: Values, busy:
     )
 
 
+def seated(where: Values, heading: Values, reach: Values) -> Poses:
+    """People on chairs, hips over `where`; `reach` (N,) 0 hands in the lap to 1 forearms on a table."""
+    people = len(where)
+    pair = np.ones((people, 2))
+    return Poses(
+        x_m=where[:, 0],
+        y_m=where[:, 1],
+        heading=heading,
+        hip=1.42 * pair,
+        knee=1.45 * pair,
+        shoulder=(0.25 + 0.45 * reach)[:, None] * pair,
+        elbow=(0.9 + 0.4 * reach)[:, None] * pair,
+        spread=np.full(people, 0.15),
+        lean=0.02 + 0.25 * reach,
+        nod=0.1 + 0.3 * reach,
+        turn=np.zeros(people),
+    )
+
+
 def _skeleton(looks: Looks, poses: Poses) -> tuple[Values, Values]:
     """Ends of every part, (N, PARTS, 3) twice, in each body's own frame."""
     tall = looks.height_m[:, None]

@@ -42,12 +42,14 @@ class Drawn:
 
     Attributes:
         pixels: (H, W, 3) uint8.
-        boxes: (N, 4) px, unclipped, in the order of the people given.
+        boxes: (N, 4) px round the whole body, seen or not, unclipped, in the order of the people given.
+        extents: (N, 4) px round what is seen of each; zeros for who is not seen.
         visible: (N,) share of each silhouette that is seen: not hidden, not outside the picture.
     """
 
     pixels: NDArray[np.uint8]
     boxes: Values
+    extents: Values
     visible: Values
 
 
@@ -56,11 +58,11 @@ def draw(
 ) -> Drawn:
     """Draw people into a room; `start` is where in the grain table this picture's noise begins."""
     canvas, depth = backdrop.canvas.copy(), backdrop.depth.copy()
-    boxes, visible = _draw_people(canvas, depth, backdrop.floor, (camera, room), people, light, grain)
+    boxes, extents, visible = _draw_people(canvas, depth, backdrop.floor, (camera, room), people, light, grain)
     pixels = np.empty_like(canvas)
     curve, swing = _sensor(light)
     raster.expose(canvas, pixels, curve, grain, swing, start)
-    return Drawn(pixels, boxes, visible)
+    return Drawn(pixels, boxes, extents, visible)
 
 
 def _draw_people(
@@ -71,12 +73,12 @@ def _draw_people(
     people: tuple[Looks, Poses],
     light: Light,
     grain: NDArray[np.int8],
-) -> tuple[Values, Values]:
+) -> tuple[Values, Values, Values]:
     camera, room = place
     looks, poses = people
     count = len(poses.x_m)
     if not count:
-        return np.empty((0, 4)), np.empty(0)
+        return np.empty((0, 4)), np.empty((0, 4)), np.empty(0)
     lit = room.light_at(poses.x_m, poses.y_m)
     rows, boxes = parts_of(camera, looks, poses, lit)
     raster.draw_shadows(canvas, floor, _shadows(camera, looks, poses))
@@ -87,8 +89,10 @@ def _draw_people(
     area, seen = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
     toward = camera.axes @ (np.array(light.toward) / np.sqrt(np.square(light.toward).sum()))
     raster.draw_parts(canvas, depth, owner, touched, area, flat, np.array([*toward, light.ambient, light.diffuse]), grain)
-    raster.count_owners(owner, seen)
-    return boxes, visible_share(boxes, area, seen, camera)
+    extents = np.tile(np.array([camera.width, camera.height, 0, 0], dtype=np.int64), (count, 1))
+    raster.count_owners(owner, seen, extents)
+    extents[seen == 0] = 0
+    return boxes, extents.astype(np.float64), visible_share(boxes, area, seen, camera)
 
 
 def visible_share(boxes: Values, area: NDArray[np.int64], seen: NDArray[np.int64], camera: Camera) -> Values:

@@ -150,13 +150,23 @@ def draw_parts(
 
 
 @njit(cache=True)
-def count_owners(owner: NDArray[np.int16], seen: NDArray[np.int64]) -> None:
-    """Add to `seen[k]` the pixels at which k is seen."""
+def count_owners(owner: NDArray[np.int16], seen: NDArray[np.int64], extents: NDArray[np.int64]) -> None:
+    """Who is seen where.
+
+    Args:
+        owner: (H, W) as `draw_parts` left it.
+        seen: (people,) pixels at which each is seen, added to.
+        extents: (people, 4) first column and row, last column and row + 1 at which each is seen; begin with W, H, 0, 0.
+    """
     for y in range(owner.shape[0]):
         for x in range(owner.shape[1]):
             who = int(owner[y, x])
             if who >= 0:
                 seen[who] += 1
+                extents[who, 0] = min(int(extents[who, 0]), x)
+                extents[who, 1] = min(int(extents[who, 1]), y)
+                extents[who, 2] = max(int(extents[who, 2]), x + 1)
+                extents[who, 3] = max(int(extents[who, 3]), y + 1)
 
 
 @njit(cache=True)

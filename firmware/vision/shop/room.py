@@ -64,7 +64,8 @@ def draw_backdrop(room: Room, camera: Camera, grain: NDArray[np.int8], oversampl
     depth = np.empty((high, wide), dtype=np.float32)
     floor = np.empty((high, wide), dtype=np.bool_)
     view = (camera.focal_px * oversample, camera.eye, camera.axes)
-    rr.draw_room(canvas, depth, floor, view, room.boxes, room.faces, room.materials, room.lamps, grain)
+    frames = _frames(room.boxes, camera, oversample)
+    rr.draw_room(canvas, depth, floor, view, room.boxes, frames, room.faces, room.materials, room.lamps, grain)
     if oversample == 1:
         return Backdrop(canvas, depth, floor)
     folded = canvas.reshape(camera.height, oversample, camera.width, oversample, 3).astype(np.uint32)
@@ -75,6 +76,18 @@ def draw_backdrop(room: Room, camera: Camera, grain: NDArray[np.int8], oversampl
         np.ascontiguousarray(depth[step::oversample, step::oversample]),
         np.ascontiguousarray(floor[step::oversample, step::oversample]),
     )
+
+
+def _frames(boxes: Values, camera: Camera, oversample: int) -> NDArray[np.int64]:
+    """(B, 4) where each box may be seen; the whole picture for one that reaches behind the camera."""
+    picks = np.array([(i, j, k) for i in (0, 3) for j in (1, 4) for k in (2, 5)])
+    corners = boxes[:, picks]
+    behind = ((corners - camera.eye) @ camera.axes[2] < 0.1).any(axis=1)
+    seen = camera.project(corners)[:, :, :2] * oversample
+    low, high = np.floor(seen.min(axis=1)) - 1, np.ceil(seen.max(axis=1)) + 1
+    out = np.clip(np.concatenate((low, high), axis=1), -1e6, 1e6).astype(np.int64)
+    out[behind] = (-1_000_000, -1_000_000, 1_000_000, 1_000_000)
+    return out
 
 
 def material(

@@ -108,13 +108,24 @@ def _texture(row: NDArray[np.float64], u: float, v: float, out: NDArray[np.float
 
 
 @njit(cache=True)
-def _hit(eye: NDArray[np.float64], rx: float, ry: float, rz: float, boxes: NDArray[np.float64], out: NDArray[np.float64]) -> int:
+def _hit(
+    eye: NDArray[np.float64],
+    ray: tuple[float, float, float],
+    boxes: NDArray[np.float64],
+    frames: NDArray[np.int64],
+    pixel: tuple[int, int],
+    out: NDArray[np.float64],
+) -> int:
     """The nearest surface of a ray: index of the box, -1 the floor, -2 nothing. Fills `out` with depth and axis."""
+    rx, ry, rz = ray
+    x, y = pixel
     found, near, axis = -2, FAR_M, 2
     if rz < 0.0:
         near = min(FAR_M, -float(eye[2]) / rz)
         found = -1
     for index in range(boxes.shape[0]):
+        if x < frames[index, 0] or x > frames[index, 2] or y < frames[index, 1] or y > frames[index, 3]:
+            continue
         enter, leave, side = 0.0, near, -1
         for k in range(3):
             e = float(eye[k])
@@ -171,6 +182,7 @@ def draw_room(
     floor: NDArray[np.bool_],
     view: tuple[float, NDArray[np.float64], NDArray[np.float64]],
     boxes: NDArray[np.float64],
+    frames: NDArray[np.int64],
     faces: NDArray[np.int64],
     materials: NDArray[np.float64],
     lamps: NDArray[np.float64],
@@ -184,6 +196,7 @@ def draw_room(
         floor: (H, W) where the floor is seen, written.
         view: focal length in pixels, eye (3,), axes (3, 3).
         boxes: (B, 6) x0 y0 z0 x1 y1 z1 in metres.
+        frames: (B, 4) columns and rows outside which a box cannot be seen: first x, first y, last x, last y.
         faces: (B + 1, 2) material of a box's sides and of its top; the last row is the floor's.
         materials: (M, MATERIAL_COLUMNS).
         lamps: (L, 4) x, y, z, strength; the first row's strength is the room's own glow.
@@ -198,7 +211,7 @@ def draw_room(
             rx = a * float(axes[0, 0]) + b * float(axes[1, 0]) + float(axes[2, 0])
             ry = a * float(axes[0, 1]) + b * float(axes[1, 1]) + float(axes[2, 1])
             rz = a * float(axes[0, 2]) + b * float(axes[1, 2]) + float(axes[2, 2])
-            found = _hit(eye, rx, ry, rz, boxes, hit)
+            found = _hit(eye, (rx, ry, rz), boxes, frames, (x, y), hit)
             near, axis = float(hit[0]), int(hit[1])
             depth[y, x] = near
             floor[y, x] = found == -1
