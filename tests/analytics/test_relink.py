@@ -1,0 +1,114 @@
+"""Tracks become people: ids are a hint, geometry decides."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from firmware.analytics.people import People
+from firmware.analytics.relink import Relinker
+from firmware.vision.track import Tracks
+
+BOX = (0.1, 0.3)
+
+
+class Stage:
+    """Feeds a relinker with feet under ids; remembers when each id was born."""
+
+    def __init__(self, relinker: Relinker | None = None, fps: float = 10.0) -> None:
+        self.relinker = relinker or Relinker()
+        self.fps = fps
+        self.frame = 0
+        self.born: dict[int, tuple[float, tuple[float, ...]]] = {}
+
+    def show(self, *feet: tuple[int, float, float]) -> People:
+        t_s = self.frame / self.fps
+        self.frame += 1
+        boxes = {key: (x - BOX[0] / 2, y - BOX[1], x + BOX[0] / 2, y) for key, x, y in sorted(feet)}
+        for key, box in boxes.items():
+            self.born.setdefault(key, (t_s, box))
+        count = len(boxes)
+        return self.relinker.step(
+            Tracks(
+                t_s,
+                np.array(list(boxes), np.int64),
+                np.array(list(boxes.values())).reshape(-1, 4),
+                np.full(count, 0.9),
+                np.ones(count, np.bool_),
+                np.array([self.born[key][0] for key in boxes]),
+                np.array([self.born[key][1] for key in boxes]).reshape(-1, 4),
+                np.zeros(count),
+            )
+        )
+
+
+def test_one_track_is_one_person_until_gone() -> None:
+    """A person keeps one id, and is gone exactly once, `relink_s_max` after the last sight."""
+    stage = Stage(Relinker(relink_s_max=2.0))
+    ids = {int(stage.show((7, 0.5, 0.3 + 0.01 * i)).ids[0]) for i in range(20)}
+    gone = [(i, people.gone) for i in range(40) if (people := stage.show()).gone]
+    assert len(ids) == 1
+    assert gone == [(20, (ids.pop(),))]
+
+
+def test_an_id_that_changes_every_few_frames_stays_one_person() -> None:
+    """The old id vanishes and a new one goes on at the same place: inherited, every time."""
+    stage = Stage()
+    seen = [stage.show((i // 3, 0.5, 0.3 + 0.015 * i)) for i in range(30)]
+    assert {int(people.ids[0]) for people in seen} == {1}
+    assert sum(people.relinked for people in seen) == 9
+
+
+def test_a_new_id_after_missed_frames_stays_one_person() -> None:
+    """Three missed frames, and another id where the walk should be by then."""
+    stage = Stage()
+    for i in range(10):
+        stage.show((1, 0.5, 0.3 + 0.02 * i))
+    for _ in range(3):
+        stage.show()
+    assert stage.show((2, 0.5, 0.3 + 0.02 * 13)).ids.tolist() == [1]
+
+
+def test_ids_exchanged_in_one_frame_are_seen_through() -> None:
+    """Two people, a metre apart, whose ids are exchanged: each stays who they were."""
+    stage = Stage()
+    for i in range(10):
+        stage.show((1, 0.4, 0.3 + 0.02 * i), (2, 0.6, 0.5 - 0.01 * i))
+    people = stage.show((2, 0.4, 0.5), (1, 0.6, 0.4))
+    feet = {int(person): round(float(box[0] + box[2]) / 2, 3) for person, box in zip(people.ids, people.boxes, strict=True)}
+    assert feet == {1: 0.4, 2: 0.6}
+
+
+def test_an_id_that_jumps_across_the_room_is_somebody_else() -> None:
+    """Nobody walks half the picture in a tenth of a second."""
+    stage = Stage()
+    for i in range(10):
+        stage.show((1, 0.2, 0.5 + 0.001 * i))
+    assert stage.show((1, 0.8, 0.5)).ids.tolist() == [2]
+
+
+def test_two_abreast_are_never_one() -> None:
+    """Two people side by side, both with new ids in every frame, stay two."""
+    stage = Stage()
+    seen = [stage.show((2 * i, 0.45, 0.3 + 0.015 * i), (2 * i + 1, 0.55, 0.3 + 0.015 * i)) for i in range(20)]
+    assert {tuple(people.ids.tolist()) for people in seen} == {(1, 2)}
+
+
+def test_a_second_person_beside_a_lost_one_is_somebody_new() -> None:
+    """Who was seen at the same time cannot be the same, even if one of them is lost now."""
+    stage = Stage()
+    for i in range(10):
+        stage.show((1, 0.45, 0.3 + 0.02 * i), (2, 0.55, 0.3 + 0.02 * i))
+    for i in range(10, 13):
+        people = stage.show((2, 0.55, 0.3 + 0.02 * i))
+    assert people.ids.tolist() == [2]
+
+
+def test_memory_is_bounded() -> None:
+    """More lost people than room: the one lost longest is given up, reported as gone, and no id comes twice."""
+    relinker = Relinker(capacity=4, relink_s_max=1e9)
+    stage = Stage(relinker)
+    gone: list[int] = []
+    for i in range(200):
+        gone += stage.show((i, (i * 0.37) % 1.0, 0.3 + (i * 0.61) % 0.6)).gone
+    assert len(gone) == len(set(gone))
+    assert len(gone) >= 100
