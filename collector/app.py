@@ -1,0 +1,145 @@
+"""The collector's face to the devices: POST /v1/uplink over mutual TLS, and to its keepers: /healthz, /metrics.
+
+A device is who its client certificate says (common name = device id in hex); it must be enrolled and not revoked. Every
+request is bounded before it is read, rate-limited per device, prepared off the event loop, committed by the one writer
+and answered with a signature. Counts are not served here: `collector.reading` has them, behind the operator's door.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from collector.database import Database
+from collector.group_commit import GroupCommit
+from collector.metrics import Metrics
+from collector.rate_limit import RateLimit
+from collector.receive import Opening, prepare
+from firmware.errors import ConfigError, DataError, StorageError
+from firmware.uplink.exchange import REQUEST_BYTES_MAX, write_answer
+
+REQUESTS_PER_MINUTE: Final = 120  # a device that drains 60 days sends about 20 a minute
+PREPARERS: Final = 2  # signature and HPKE release the interpreter's lock
+DEVICES_KNOWN_S: Final = 5.0  # how long a revocation may take to be seen
+DEVICE_ID_HEX: Final = 32
+
+log = logging.getLogger("passerby.collector")
+
+
+class Devices:
+    """Who may deliver: a short-lived copy of the device table."""
+
+    def __init__(self, database: Database, now_s: Callable[[], float]) -> None:
+        """`database` is read on the event loop's thread: one small query every few seconds."""
+        self._database, self._now_s = database, now_s
+        self._read_s = float("-inf")
+        self._keys: dict[bytes, Ed25519PublicKey] = {}
+
+    def key_of(self, device: bytes) -> Ed25519PublicKey | None:
+        """The device's key, or None when it is unknown or revoked."""
+        if self._now_s() - self._read_s > DEVICES_KNOWN_S or device not in self._keys:
+            self._refresh()
+        return self._keys.get(device)
+
+    def _refresh(self) -> None:
+        rows = self._database.rows("SELECT device, public FROM device WHERE revoked = 0")
+        self._keys = {bytes(device): Ed25519PublicKey.from_public_bytes(bytes(public)) for device, public in rows}
+        self._read_s = self._now_s()
+
+
+class Ingest:
+    """The uplink's handlers."""
+
+    def __init__(self, devices: Devices, commits: GroupCommit, receipt: Ed25519PrivateKey, opening: Opening | None) -> None:
+        """`opening` is None in the ingest tier: it verifies and stores, and cannot read."""
+        self._devices, self._commits, self._receipt, self._opening = devices, commits, receipt, opening
+        self._pool = ThreadPoolExecutor(PREPARERS, thread_name_prefix="prepare")
+        self._limit = RateLimit(REQUESTS_PER_MINUTE)
+        self.metrics = Metrics()
+
+    def application(self) -> web.Application:
+        """The routes; nothing else is served."""
+        app = web.Application(client_max_size=REQUEST_BYTES_MAX + 1)
+        app.router.add_post("/v1/uplink", self.uplink)
+        app.router.add_get("/healthz", self.healthz)
+        app.router.add_get("/metrics", self.metrics_page)
+        return app
+
+    async def uplink(self, request: web.Request) -> web.StreamResponse:
+        """Take envelopes; see docs/uplink-v1.md."""
+        device = client_device(request)
+        key = None if device is None else self._devices.key_of(device)
+        if device is None or key is None:
+            self.metrics.count("refused_device")
+            return web.Response(status=403, text="this device is not enrolled here")
+        if not self._limit.allow(device, time.monotonic()):
+            self.metrics.count("limited")
+            return web.Response(status=429, headers={"Retry-After": "30"}, text="too many requests from this device")
+        body = await request.read()
+        started_s = time.perf_counter()
+        loop = asyncio.get_running_loop()
+        try:
+            post = await loop.run_in_executor(self._pool, prepare, device, body, key, self._opening)
+            answer = await self._commits.commit(post)
+        except DataError as error:
+            self.metrics.count("malformed")
+            return web.Response(status=400, text=str(error))
+        except StorageError as error:
+            self.metrics.count("storage_errors")
+            log.warning("device %s: %s", device.hex(), error)
+            return web.Response(status=503, headers={"Retry-After": "30"}, text="the collector cannot store at the moment")
+        self.metrics.took(len(post.kept), len(post.spoiled), len(answer.conflicts), time.perf_counter() - started_s)
+        for conflict in answer.conflicts:
+            log.warning("device %s: two different envelopes under seq %d: a cloned identity?", device.hex(), conflict.seq)
+        return web.Response(body=write_answer(answer, self._receipt), content_type="application/octet-stream")
+
+    async def healthz(self, _request: web.Request) -> web.Response:
+        """Whether it works; for a load balancer."""
+        return web.json_response({"status": "ok", "waiting": self._commits.waiting})
+
+    async def metrics_page(self, _request: web.Request) -> web.Response:
+        """Prometheus text."""
+        return web.Response(text=self.metrics.text(self._commits), content_type="text/plain")
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._pool.shutdown()
+
+
+def client_device(request: web.Request) -> bytes | None:
+    """The device id in the client certificate, or None."""
+    certificate = request.transport.get_extra_info("peercert") if request.transport else None
+    for name in (certificate or {}).get("subject", ()):
+        for field, value in name:
+            if field == "commonName" and len(value) == DEVICE_ID_HEX:
+                try:
+                    return bytes.fromhex(value)
+                except ValueError:
+                    return None
+    return None
+
+
+def server_context(site: Path) -> ssl.SSLContext:
+    """TLS 1.3 with the site's server certificate; clients must show one of the same authority.
+
+    Raises:
+        ConfigError: a certificate is missing or damaged.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.verify_mode = ssl.CERT_REQUIRED
+    try:
+        context.load_cert_chain(site / "server.pem", site / "server.key")
+        context.load_verify_locations(site / "ca.pem")
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"cannot read the certificates in {site}: {error}", "passerby-provision site init makes them") from error
+    return context
