@@ -1,0 +1,104 @@
+"""From the trained network to a full-int8 TFLite file.
+
+The network is built again in Keras at one fixed input size, the folded weights are copied, and the TFLite converter quantises weights (per
+channel) and activations (from a calibration set). Input uint8 RGB; outputs int8: for each head a heatmap [1, h, w, 1] of probabilities and
+boxes [1, h, w, 4]. The plans of names and strides that the manifest needs are read from the file itself.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from models_tflite.training.network import STRIDES, Detector, Layer
+
+
+def keras_layer(layer: Layer, name: str):
+    """The Keras layers that act as `layer`, as a function of a tensor."""
+    import keras
+
+    weight, bias = layer.folded().detach().cpu().numpy(), layer.bias.detach().cpu().numpy()
+    options = {"strides": layer.stride, "padding": "same", "activation": None if layer.linear else "relu6", "name": name}
+    if layer.groups > 1:
+        made = keras.layers.DepthwiseConv2D(layer.kernel, **options)
+        kernel = weight.transpose(2, 3, 0, 1)
+    else:
+        made = keras.layers.Conv2D(weight.shape[0], layer.kernel, **options)
+        kernel = weight.transpose(2, 3, 1, 0)
+
+    def apply(tensor):
+        out = made(tensor)
+        made.set_weights([kernel, bias])
+        return out
+
+    return apply
+
+
+def keras_detector(detector: Detector, size: tuple[int, int]):
+    """The whole network as a Keras model for input [1, height, width, 3] in -1..1.
+
+    Outputs, for each head: probabilities [1, h, w, 1], distances [1, h, w, 4] in cells.
+    """
+    import keras
+    import tensorflow as tf
+
+    names = {id(module): name.replace(".", "_") for name, module in detector.named_modules()}
+
+    def use(module, tensor):
+        if isinstance(module, Layer):
+            return keras_layer(module, names[id(module)])(tensor)
+        for part in module.children():
+            tensor = use(part, tensor)
+        return tensor
+
+    def double(tensor):
+        # Not UpSampling2D, which the converter unrolls into TILE: that one is no Edge TPU operator.
+        height, width = 2 * tensor.shape[1], 2 * tensor.shape[2]
+        resize = keras.layers.Lambda(
+            lambda t: tf.image.resize(t, (height, width), method="nearest"), output_shape=(height, width, tensor.shape[3])
+        )
+        return resize(tensor)
+
+    picture = keras.Input((*size, 3), batch_size=1, name="picture")
+    tensor, maps = use(detector.stem, picture), []
+    for block in detector.blocks:
+        if block.depth.stride == 2:
+            maps.append(tensor)
+        tensor = use(block, tensor)
+    add = keras.layers.Add
+    mixed = use(detector.mix16, add()([use(detector.from16, maps[3]), double(use(detector.from32, tensor))]))
+    mixed = use(detector.mix8, add()([use(detector.from8, maps[2]), double(mixed)]))
+    fine = add()([use(detector.from4, maps[1]), double(use(detector.reduce, mixed))])
+    outputs = []
+    for stride, head, feature in zip(STRIDES, (detector.fine, detector.coarse), (fine, mixed), strict=True):
+        inner = use(head.second, use(head.first, feature))
+        outputs.append(keras.layers.Activation("sigmoid", name=f"heatmap_{stride}")(use(head.peak, inner)))
+        outputs.append(keras.layers.Rescaling(head.scale, name=f"box_{stride}")(use(head.edge, inner)))
+    return keras.Model(picture, outputs)
+
+
+def to_tflite(detector: Detector, size: tuple[int, int], calibration: Iterable[np.ndarray]) -> bytes:
+    """A full-int8 TFLite file; `calibration` yields uint8 pictures [height, width, 3]."""
+    import tensorflow as tf
+
+    model = keras_detector(detector.eval(), size)
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([picture[None].astype(np.float32) / 127.5 - 1] for picture in calibration)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.uint8
+    converter.inference_output_type = tf.int8
+    return converter.convert()
+
+
+def output_plan(path: Path) -> list[dict[str, int]]:
+    """For each stride the places of its heatmap and boxes among the file's outputs."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(path))
+    height = int(interpreter.get_input_details()[0]["shape"][1])
+    plan: dict[int, dict[str, int]] = {}
+    for place, detail in enumerate(interpreter.get_output_details()):
+        stride = height // int(detail["shape"][1])
+        plan.setdefault(stride, {"stride": stride})["heatmap" if int(detail["shape"][3]) == 1 else "box"] = place
+    return [plan[stride] for stride in sorted(plan)]
