@@ -17,10 +17,11 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 
+from firmware.config_keys import key, says
 from firmware.config_rules import rule_faults
 from firmware.errors import ConfigError
 from firmware.events import Disclosure, ZoneKind
-from firmware.struct_reader import Fault, Written, key, read, says
+from firmware.struct_reader import Fault, Written, read
 from firmware.toml_lines import Path, TooDeepError, key_lines
 
 TEXT_BYTES_MAX: Final = 64 * 1024  # a device with 8 cameras and 100 zones needs 20 KB
@@ -66,7 +67,7 @@ class ZoneConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ]
     kind: Annotated[ZoneKind, key("", "An area measures visits and dwell; a queue also measures wait, served and abandoned.")] = "area"
     service_side: Annotated[
-        int | None,
+        Annotated[int, msgspec.Meta(ge=0, le=63)] | None,
         key("side number", "Queue: the side by which served people leave. Side i runs from corner i to corner i+1, counted from 0."),
     ] = None
     enter_s: Annotated[

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
+from firmware.config_keys import shown
 from firmware.opening_hours import OpeningHoursError, read_opening_hours
-from firmware.struct_reader import Fault, Written, shown
+from firmware.struct_reader import Fault, Written
 from firmware.toml_lines import Path
 
 if TYPE_CHECKING:

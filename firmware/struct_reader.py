@@ -11,19 +11,16 @@ from __future__ import annotations
 import difflib
 import math
 import re
-import types
 from collections.abc import Iterator, Mapping
-from functools import cache
-from typing import Any, Final, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, NamedTuple, TypeVar, get_args
 
 import msgspec
 
+from firmware.config_keys import element_struct, expected, hints_of, quoted_key, shown, split, unit_of
 from firmware.toml_lines import Path
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-SHOWN_MAX: Final = 60  # characters of a wrong value repeated in its message: one line stays one line
-_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _INDEX: Final = re.compile(r"\[(\d+)\]")
 
 
@@ -63,16 +60,6 @@ class Written(NamedTuple):
         return where(self.tree, path)
 
 
-def says(words: str) -> msgspec.Meta:
-    """Annotation of a type whose values messages call by these words."""
-    return msgspec.Meta(extra={"says": words})
-
-
-def key(unit: str, meaning: str, **limits: Any) -> msgspec.Meta:
-    """Annotation of a configuration key: unit ("" for none), meaning for the documentation, msgspec's limits (ge, le, min_length ...)."""
-    return msgspec.Meta(description=meaning, extra={"unit": unit}, **limits)
-
-
 def read(struct: type[T], tree: Mapping[str, Any], lines: Mapping[Path, int]) -> Reading:
     """The struct that `tree` holds. `lines` says where each path stands; a path without a line stands where its parent does."""
     reader = _Reader(struct, tree, lines)
@@ -90,18 +77,19 @@ class _Reader:
         if not isinstance(tree, Mapping):
             return None, (self.fault(path, f"{label(path)} = {shown(tree)} is not a table", f"write it as {_header(path)}"),)
         keys = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+        hints = hints_of(struct)
         faults = [self.unknown(name, tuple(keys), (*path, name)) for name in tree if name not in keys]
         values: dict[str, Any] = {}
         usable = True
         for name, field in keys.items():
             if name in tree:
-                value, wrong = self.field(hint_of(struct, field.name), tree[name], (*path, name), field)
+                value, wrong = self.field(hints[field.name], tree[name], (*path, name), field)
                 faults += wrong
                 if not wrong or value is not None:
                     values[field.name] = value
                     continue
             elif field.required:
-                faults.append(self.fault(path, f"{name} is missing{self.where(path)}", f"add {name} = {_example(field, struct)}"))
+                faults.append(self.fault(path, f"{name} is missing{self.where(path)}", f"add {name} = {_example(hints[field.name])}"))
             usable = usable and not field.required
         return (struct(**values) if usable else None), tuple(faults)
 
@@ -155,8 +143,9 @@ class _Reader:
 
 def homes(struct: type[msgspec.Struct], path: Path = ()) -> Iterator[tuple[str, str]]:
     """Each key of a struct and of those in it, with the place where it belongs, outermost last."""
+    hints = hints_of(struct)
     for field in msgspec.structs.fields(struct):
-        bare, _ = split(hint_of(struct, field.name))
+        bare, _ = split(hints[field.name])
         many = element_struct(bare)
         inner = many or (bare if isinstance(bare, type) and issubclass(bare, msgspec.Struct) else None)
         here = (*path, field.encode_name)
@@ -196,59 +185,6 @@ def label(path: Path) -> str:
     return next((str(part) for part in reversed(path) if isinstance(part, str)), "the file")
 
 
-def quoted_key(name: str) -> str:
-    return name if _BARE.fullmatch(name) and len(name) <= SHOWN_MAX else shown(name)
-
-
-def shown(value: object) -> str:
-    """A value as TOML would write it, on one line, cut to SHOWN_MAX characters, control characters escaped."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        text = '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in value[: SHOWN_MAX + 1]) + '"'
-    elif isinstance(value, list):
-        text = "[" + ", ".join(shown(element) for element in value[:12]) + (", ...]" if len(value) > 12 else "]")
-    elif isinstance(value, Mapping):
-        text = "{ ... }" if value else "{}"
-    elif isinstance(value, int) and abs(value) >= 10**18:
-        text = "a huge number"
-    else:
-        text = str(value)
-    return text if len(text) <= SHOWN_MAX else text[:SHOWN_MAX] + " ..."
-
-
-@cache
-def _hints(struct: type) -> dict[str, Any]:
-    return get_type_hints(struct, include_extras=True)
-
-
-def hint_of(struct: type, name: str) -> Any:
-    """The annotation of a field, with its limits."""
-    return _hints(struct)[name]
-
-
-def split(hint: Any) -> tuple[Any, msgspec.Meta | None]:
-    """A type and what `key` said of it."""
-    if hasattr(hint, "__metadata__"):
-        meta = next((m for m in hint.__metadata__ if isinstance(m, msgspec.Meta)), None)
-        return hint.__origin__, meta
-    return hint, None
-
-
-def element_struct(bare: Any) -> type[msgspec.Struct] | None:
-    """The struct of a `tuple[Struct, ...]`, else None."""
-    args = get_args(bare)
-    if (
-        get_origin(bare) is tuple
-        and len(args) == 2
-        and args[1] is Ellipsis
-        and isinstance(args[0], type)
-        and issubclass(args[0], msgspec.Struct)
-    ):
-        return args[0]
-    return None
-
-
 def _misfit(hint: Any, value: object) -> Path | None:
     """None where the value fits its type and limits; else the path below it that does not."""
     bad = _not_finite(value, ())
@@ -270,52 +206,6 @@ def _not_finite(value: object, path: Path) -> Path | None:
     return None
 
 
-def expected(hint: Any) -> str:
-    """What a key takes, in words: `a number from 0.02 to 0.5 (share of box height)`."""
-    unit = unit_of(hint)
-    return _kind(hint) + (f" ({unit})" if unit else "")
-
-
-def unit_of(hint: Any) -> str:
-    _, meta = split(hint)
-    return str((meta.extra or {}).get("unit", "")) if meta is not None else ""
-
-
-def _kind(hint: Any) -> str:
-    bare, meta = split(hint)
-    words = next(
-        (m.extra["says"] for m in getattr(hint, "__metadata__", ()) if isinstance(m, msgspec.Meta) and m.extra and "says" in m.extra), None
-    )
-    args = get_args(bare)
-    origin = get_origin(bare)
-    if words is not None:
-        return str(words)
-    if origin is Literal:
-        return "one of " + ", ".join(shown(choice) for choice in args)
-    if origin in {Union, types.UnionType}:
-        return " or ".join(_kind(arg) for arg in args if arg is not type(None))
-    if origin is tuple and len(args) == 2 and args[1] is Ellipsis:
-        return f"a list of {_limits(meta, 'length')}{_kind(args[0])}"
-    if origin is tuple:
-        return f"[{', '.join(_kind(arg) for arg in args)}]"
-    if bare is str:
-        return f"text of {_limits(meta, 'length')}characters, in quotes".replace("of characters, ", "")
-    plain = {float: "a number", int: "a whole number", bool: "true or false"}[bare]
-    return f"{plain} {_limits(meta, 'value')}".rstrip()
-
-
-def _limits(meta: msgspec.Meta | None, of: Literal["length", "value"]) -> str:
-    """`from 0.02 to 0.5 ` or `1 to 64 `, with a blank behind, or ""."""
-    if meta is None:
-        return ""
-    low, high = (meta.min_length, meta.max_length) if of == "length" else (meta.ge, meta.le)
-    if low is not None and high is not None:
-        return f"{low} to {high} " if of == "length" else f"from {low} to {high} "
-    if low is not None:
-        return f"at least {low} "
-    return f"at most {high} " if high is not None else ""
-
-
 def _default(field: msgspec.structs.FieldInfo) -> str:
     if field.default is msgspec.NODEFAULT or field.default in {"", None} or field.default == ():
         return ""
@@ -323,8 +213,8 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
     return f", or leave it out for {shown(default)}"
 
 
-def _example(field: msgspec.structs.FieldInfo, struct: type) -> str:
-    bare, _ = split(hint_of(struct, field.name))
+def _example(hint: Any) -> str:
+    bare, _ = split(hint)
     if bare is str:
         return '"..."'
     return "[[x, y], [x, y], [x, y]]" if "..." in str(bare) or Ellipsis in get_args(bare) else "[x, y]"

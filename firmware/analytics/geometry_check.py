@@ -34,7 +34,7 @@ from firmware.analytics.view_geometry import (
     xy,
 )
 from firmware.config import CameraConfig, Config, LineConfig, ZoneConfig
-from firmware.struct_reader import shown
+from firmware.config_keys import shown
 from firmware.toml_lines import Path
 
 Level = Literal["error", "warning", "note"]

@@ -13,7 +13,7 @@ from typing import Final
 
 from firmware.analytics.view_geometry import compass, normal_to_in, outward, view_of, xy
 from firmware.config import CameraConfig, LineConfig, Point, ZoneConfig
-from firmware.struct_reader import shown
+from firmware.config_keys import shown
 
 COLUMNS: Final = 64  # of the view; with its frame it fits a terminal of 80
 NAME_MAX: Final = 28  # of its name a sketch shows so much: two fit beside each other

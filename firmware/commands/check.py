@@ -165,16 +165,20 @@ def _print_json(args: argparse.Namespace, examined: Any, remarks: list[Remark], 
 
 
 def _convert(args: argparse.Namespace) -> int:
+    from firmware.config import examine
     from firmware.spatial_analysis import Reading, from_spatial_analysis
 
     name = args.from_spatial_analysis
     reading = Reading(width_px=args.width_px, threshold_means=args.threshold_means, aspect=args.aspect)
     text = from_spatial_analysis(read_text(name, BYTES_MAX), name, reading)
+    remarks = [remark for remark in _geometry(examine(text), args.aspect) if remark.level != "note"]
     if args.json:
-        print(msgspec.json.encode({"file": name, "toml": text}).decode())
+        print(msgspec.json.encode({"file": name, "toml": text, "findings": [remark._asdict() for remark in remarks]}).decode())
     else:
         _say(text.rstrip("\n"))
-    return 0
+        for remark in remarks:
+            print(remark.text("converted"), file=sys.stderr)
+    return 1 if args.strict and remarks else 0
 
 
 def _draws_boxes() -> bool:
