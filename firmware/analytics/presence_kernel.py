@@ -62,6 +62,7 @@ class Presence(NamedTuple):
     changes: Floats  # (2 C Z, CHANGE_COLUMNS): a visit can end and another begin in one step
     counters: NDArray[np.int64]  # (2,)
     counts: NDArray[np.int64]  # (Z, 2) shoppers and staff in each zone now
+    way: Floats  # (4,) from where to where the person at hand went
 
 
 class Crowd(NamedTuple):
@@ -87,16 +88,18 @@ def new_presence(capacity: int, zones: int) -> Presence:
         np.zeros((2 * capacity * zones, CHANGE_COLUMNS)),
         np.zeros(2, np.int64),
         np.zeros((zones, 2), np.int64),
+        np.zeros(4),
     )
 
 
 @njit(cache=True)
-def contains(corners: Floats, sides: int, x: float, y: float) -> bool:
-    """Whether x, y lies in the polygon of the first `sides` corners, by the even-odd rule (source: Franklin's PNPOLY)."""
+def contains(corners: Floats, sides: NDArray[np.int64], zone: int, x: float, y: float) -> bool:
+    """Whether x, y lies in a zone's polygon, by the even-odd rule (source: W. R. Franklin's PNPOLY)."""
     inside = False
-    before = sides - 1
-    for corner in range(sides):
-        ax, ay, bx, by = corners[before, 0], corners[before, 1], corners[corner, 0], corners[corner, 1]
+    before = sides[zone] - 1
+    for corner in range(sides[zone]):
+        ax, ay = corners[zone, before, 0], corners[zone, before, 1]
+        bx, by = corners[zone, corner, 0], corners[zone, corner, 1]
         if (ay > y) != (by > y) and x < (bx - ax) * ((y - ay) / (by - ay)) + ax:
             inside = not inside
         before = corner
@@ -198,18 +201,18 @@ def _add(shapes: Shapes, state: Presence, crowd: Crowd, index: int) -> int:
     person[P_X0], person[P_Y0], person[P_X1], person[P_Y1] = box[0], box[1], box[2], box[3]
     state.visits[row] = 0.0
     for zone in range(shapes.sides.shape[0]):
-        if contains(shapes.corners[zone], shapes.sides[zone], x, y):
+        if contains(shapes.corners, shapes.sides, zone, x, y):
             _enter(state.visits[row, zone], crowd.born_s[index], _border_side(shapes, zone, box))
     return row
 
 
 @njit(cache=True)
-def _inside(shapes: Shapes, state: Presence, at: tuple[int, int], t_s: float, way: Floats) -> None:
+def _inside(shapes: Shapes, state: Presence, at: tuple[int, int], t_s: float) -> None:
     """Somebody was seen inside: begin, go on, or close the break."""
     row, zone = at
     visit, before_s = state.visits[row, zone], state.persons[row, P_TIME]
     if visit[V_PHASE] == OUT or visit[V_OUT] >= 0.0:
-        share, side = meeting(shapes.corners[zone], shapes.sides[zone], way, LAST)
+        share, side = meeting(shapes.corners[zone], shapes.sides[zone], state.way, LAST)
         back_s = t_s if share < 0.0 else before_s + share * (t_s - before_s)
         if visit[V_PHASE] != OUT and back_s - visit[V_OUT] >= shapes.exit_s[zone]:
             _leave(state, row, zone, ENDED)
@@ -224,58 +227,64 @@ def _inside(shapes: Shapes, state: Presence, at: tuple[int, int], t_s: float, wa
 
 
 @njit(cache=True)
-def _outside(shapes: Shapes, state: Presence, at: tuple[int, int], t_s: float, way: Floats) -> None:
+def _outside(shapes: Shapes, state: Presence, at: tuple[int, int], t_s: float) -> None:
     """Somebody was seen outside: a short look is forgotten, a visit has a break that may become its end."""
     row, zone = at
     visit, before_s = state.visits[row, zone], state.persons[row, P_TIME]
     if visit[V_PHASE] == ENTERING:
         visit[V_PHASE] = OUT
     elif visit[V_PHASE] != OUT and visit[V_OUT] < 0.0:
-        share, side = meeting(shapes.corners[zone], shapes.sides[zone], way, FIRST)
+        share, side = meeting(shapes.corners[zone], shapes.sides[zone], state.way, FIRST)
         visit[V_OUT] = t_s if share < 0.0 else before_s + share * (t_s - before_s)
         visit[V_OUT_SIDE] = side
 
 
 @njit(cache=True)
-def _ahead(shapes: Shapes, state: Presence, at: tuple[int, int], t_s: float, way: Floats) -> None:
+def _ahead(shapes: Shapes, state: Presence, at: tuple[int, int], t_s: float) -> None:
     """Somebody is predicted outside: remember where and when, in case they are never found again."""
     row, zone = at
     visit, before_s = state.visits[row, zone], state.persons[row, P_AHEAD_T]
     if visit[V_PHASE] == OUT or visit[V_OUT] >= 0.0 or visit[V_AHEAD_OUT] >= 0.0:
         return
-    if not contains(shapes.corners[zone], shapes.sides[zone], way[2], way[3]):
-        share, side = meeting(shapes.corners[zone], shapes.sides[zone], way, FIRST)
+    if not contains(shapes.corners, shapes.sides, zone, state.way[2], state.way[3]):
+        share, side = meeting(shapes.corners[zone], shapes.sides[zone], state.way, FIRST)
         visit[V_AHEAD_OUT] = before_s + max(share, 0.0) * (t_s - before_s)
         visit[V_AHEAD_SIDE] = side
 
 
 @njit(cache=True)
-def _observe(shapes: Shapes, state: Presence, crowd: Crowd, index: int, row_t: tuple[int, float]) -> None:
-    """One person of this step against every zone."""
-    row, t_s = row_t
-    person, box, seen = state.persons[row], crowd.boxes[index], crowd.seen[index]
-    x, y = _foot(box)
-    way = np.empty(4)
-    way[0], way[1] = (person[P_X], person[P_Y]) if seen else (person[P_AHEAD_X], person[P_AHEAD_Y])
-    way[2], way[3] = x, y
+def _observe(shapes: Shapes, state: Presence, crowd: Crowd, index: int, row: int, t_s: float) -> None:
+    """One person of this step against every zone. Nearly always nothing changes, and that is said with scalars alone."""
+    persons, visits, boxes, seen = state.persons, state.visits, crowd.boxes, crowd.seen[index]
+    x = min(max((boxes[index, 0] + boxes[index, 2]) / 2.0, _TINY), 1.0 - _TINY)
+    y = min(max(boxes[index, 3], _TINY), 1.0 - _TINY)
+    state.way[0] = persons[row, P_X] if seen else persons[row, P_AHEAD_X]
+    state.way[1] = persons[row, P_Y] if seen else persons[row, P_AHEAD_Y]
+    state.way[2], state.way[3] = x, y
     if seen:
-        person[P_SCORE] = crowd.scores[index]
-        person[P_X0], person[P_Y0], person[P_X1], person[P_Y1] = box[0], box[1], box[2], box[3]
+        persons[row, P_SCORE] = crowd.scores[index]
+        persons[row, P_X0], persons[row, P_Y0] = boxes[index, 0], boxes[index, 1]
+        persons[row, P_X1], persons[row, P_Y1] = boxes[index, 2], boxes[index, 3]
     for zone in range(shapes.sides.shape[0]):
-        at = (row, zone)
+        phase = visits[row, zone, V_PHASE]
         if not crowd.counted[index]:
-            state.visits[row, zone, V_OUT], state.visits[row, zone, V_OUT_SIDE] = t_s, NO_SIDE
-            _leave(state, row, zone, VOIDED)
+            if phase != OUT:
+                visits[row, zone, V_OUT], visits[row, zone, V_OUT_SIDE] = t_s, NO_SIDE
+                _leave(state, row, zone, VOIDED)
         elif not seen:
-            _ahead(shapes, state, at, t_s, way)
-        elif contains(shapes.corners[zone], shapes.sides[zone], x, y):
-            _inside(shapes, state, at, t_s, way)
-        else:
-            _outside(shapes, state, at, t_s, way)
+            if phase != OUT:
+                _ahead(shapes, state, (row, zone), t_s)
+        elif contains(shapes.corners, shapes.sides, zone, x, y):
+            if phase == VISITING and visits[row, zone, V_OUT] < 0.0:
+                visits[row, zone, V_IN], visits[row, zone, V_AHEAD_OUT] = t_s, NEVER
+            else:
+                _inside(shapes, state, (row, zone), t_s)
+        elif phase != OUT:
+            _outside(shapes, state, (row, zone), t_s)
     if seen:
-        person[P_TIME], person[P_X], person[P_Y] = t_s, x, y
-    person[P_AHEAD_T], person[P_AHEAD_X], person[P_AHEAD_Y] = t_s, x, y
-    person[P_STAFF], person[P_PRESENT] = (1.0 if crowd.staff[index] else 0.0), 1.0
+        persons[row, P_TIME], persons[row, P_X], persons[row, P_Y] = t_s, x, y
+    persons[row, P_AHEAD_T], persons[row, P_AHEAD_X], persons[row, P_AHEAD_Y] = t_s, x, y
+    persons[row, P_STAFF], persons[row, P_PRESENT] = (1.0 if crowd.staff[index] else 0.0), 1.0
 
 
 @njit(cache=True)
@@ -300,15 +309,17 @@ def _forget(shapes: Shapes, state: Presence, row: int) -> None:
 @njit(cache=True)
 def _expire(shapes: Shapes, state: Presence, t_s: float) -> None:
     """End the visits whose break has lasted, and count who is there."""
-    state.counts[:] = 0
+    visits, persons, counts = state.visits, state.persons, state.counts
+    counts[:] = 0
     for row in range(state.counters[PEOPLE]):
         for zone in range(shapes.sides.shape[0]):
-            visit = state.visits[row, zone]
-            if visit[V_PHASE] != OUT and visit[V_OUT] >= 0.0 and t_s - visit[V_OUT] >= shapes.exit_s[zone]:
+            if visits[row, zone, V_PHASE] == OUT:
+                continue
+            out_s, exit_s = visits[row, zone, V_OUT], shapes.exit_s[zone]
+            if out_s >= 0.0 and t_s - out_s >= exit_s:
                 _leave(state, row, zone, ENDED)
-            recent = state.persons[row, P_PRESENT] > 0.0 or t_s - visit[V_IN] <= shapes.exit_s[zone]
-            if visit[V_PHASE] == VISITING and recent:
-                state.counts[zone, 1 if state.persons[row, P_STAFF] > 0.0 else 0] += 1
+            elif visits[row, zone, V_PHASE] == VISITING and (persons[row, P_PRESENT] > 0.0 or t_s - visits[row, zone, V_IN] <= exit_s):
+                counts[zone, 1 if persons[row, P_STAFF] > 0.0 else 0] += 1
 
 
 @njit(cache=True)
@@ -322,7 +333,7 @@ def presence_step(shapes: Shapes, state: Presence, crowd: Crowd, t_s: float) -> 
         if row < 0:
             row = _add(shapes, state, crowd, index)
         if row >= 0:
-            _observe(shapes, state, crowd, index, (row, t_s))
+            _observe(shapes, state, crowd, index, row, t_s)
             hint = row + 1
     for index in range(crowd.gone.shape[0]):
         row = _row_of(state.ids, state.counters[PEOPLE], crowd.gone[index], 0)

@@ -174,6 +174,7 @@ class Relinker:
             relinked=relinked,
             aspect=tracks.aspect,
             dropped=tracks.dropped,
+            uniform=tracks.uniform[rows] if tracks.uniform.any() else None,
         )
 
 

@@ -1,0 +1,399 @@
+"""Detections in, events and windows out: the same step live, in a replay, in golden tests and in benchmarks.
+
+Detections become tracks, tracks people; furniture and staff are told apart; lines and zones say what people did. Everything
+is booked in the open window; events are made for what may leave. This is the one place that decides what that is:
+
+- disclosure `windows`: integer sums only; `events`: events too, under pseudonyms; `boxes`: with boxes, and needs a purpose.
+- At the end of an epoch all pseudonyms change at once. A visit that was open then ends without an event; its later exit is
+  `partial` and has no dwell; what happened before the epoch began but is said after it carries no pseudonym. So no two
+  events join two epochs. The true dwell ends in the window's histogram.
+
+Pure: time comes with the detections, randomness with the pseudonyms, and whether the shop is closed with the step. Left to
+others: where detections come from, where events go, and wall time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from firmware.analytics.births import away_from_edges
+from firmware.analytics.line_crossing import Crossing, LineCounter, LineStep
+from firmware.analytics.occupancy import Inside
+from firmware.analytics.people import People
+from firmware.analytics.pseudonym import Pseudonyms
+from firmware.analytics.queueing import WaitEstimate, outcome_of
+from firmware.analytics.relink import Relinker
+from firmware.analytics.staff import Staff
+from firmware.analytics.still_map import StillMap, Stillness
+from firmware.analytics.windows import Stay, Windows
+from firmware.analytics.zone_presence import VisitChange, ZonePresence
+from firmware.config import CameraConfig
+from firmware.errors import ConfigError
+from firmware.events import Box, Disclosure, Event, LineCrossed, OccupancyChanged, Outcome, Stage, Window, ZoneEntered, ZoneLeft
+from firmware.health import LiveLine, LiveNumbers, LiveZone
+from firmware.vision.detection import Detections
+from firmware.vision.tracker import Tracker
+
+BOX_DIGITS: Final = 4  # a tenth of a pixel at 1000 pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A shopper's visit that ended: no time, no id. For tools on a recording; a device has no use for it."""
+
+    zone: int
+    dwell_ms: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step brought.
+
+    Attributes:
+        events: what may leave the device at the configured disclosure level; nothing at `windows`.
+        windows: the windows that ended.
+        live: numbers of this moment, for the status page.
+        finished: visits that ended in this step.
+    """
+
+    events: tuple[Event, ...]
+    windows: tuple[Window, ...]
+    live: LiveNumbers
+    finished: tuple[Finished, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    entry_ms: int
+    staff: bool
+
+
+class Pipeline:
+    """Everything between the detector and the wall, for one camera.
+
+    Args:
+        camera: its configuration.
+        pseudonyms: gives the names of the current epoch; holds the randomness.
+        disclosure: what may leave.
+        window_s: length of a window.
+        still_map: what is known to stand still; `pipeline.still_map` is what is known by now.
+
+    Raises:
+        ConfigError: disclosure `boxes` without a purpose.
+    """
+
+    def __init__(
+        self,
+        camera: CameraConfig,
+        pseudonyms: Pseudonyms,
+        disclosure: Disclosure = "events",
+        window_s: int = 15,
+        still_map: StillMap | None = None,
+    ) -> None:
+        if disclosure == "boxes" and not camera.purpose:
+            raise ConfigError(
+                f'camera "{camera.name}": disclosure "boxes" needs a purpose', 'say why boxes leave the device: purpose = "..."'
+            )
+        people_max = 2 * camera.tracker.capacity
+        self._camera = camera
+        self._disclosure = disclosure
+        self._pseudonyms = pseudonyms
+        self._tracker = Tracker(camera.tracker)
+        self._relinker = Relinker(camera.tracker.relink_s_max, camera.tracker.capacity)
+        self._stillness = Stillness(camera.still, still_map, people_max)
+        self._staff = Staff()
+        self._lines = tuple(LineCounter(line) for line in camera.line)
+        self._presence = ZonePresence(camera.zone, people_max)
+        self._estimates = tuple(WaitEstimate() if zone.kind == "queue" else None for zone in camera.zone)
+        self._windows = Windows(
+            tuple(line.name for line in camera.line), tuple((zone.name, zone.kind) for zone in camera.zone), window_s * 1000
+        )
+        self._inside = Inside()
+        self._visits: dict[tuple[int, int], _Visit] = {}
+        self._since_start = [[0, 0, 0, 0] for _ in camera.line]
+        self._said_counts = [0] * len(camera.zone)
+        self._newest = 0
+        self._now_ms: int | None = None
+        self._seen_ms = 0
+        self._now: _Said = _Said()
+
+    @property
+    def still_map(self) -> StillMap:
+        """What stands still, to be kept over a restart."""
+        return self._stillness.map
+
+    def step(self, detections: Detections, *, closed: bool = False, fallback: bool = False) -> Step:
+        """Take in one frame.
+
+        Args:
+            detections: of the frame; a time earlier than the last counts as the last.
+            closed: whether the shop is closed now: still places are learned, and nobody is inside.
+            fallback: whether the CPU did the work of an accelerator.
+        """
+        t_ms = self._to(_ms(detections.t_s))
+        people = self._people(detections, closed=closed)
+        lines = [counter.step(people) for counter in self._lines]
+        changes = self._presence.step(people).changes
+        observed = t_ms - self._seen_ms <= self._camera.blind_after_s * 1000
+        windows = self._book(t_ms, lines, changes, observed=observed)
+        self._seen_ms = t_ms
+        self._audit(people, fallback=fallback)
+        if closed:
+            self._closed()
+        self._pseudonyms.forget(people.gone)
+        self._staff.forget(people.gone)
+        return self._step(windows)
+
+    def blind(self, from_s: float, to_s: float) -> Step:
+        """Nothing could be seen in this time: camera, cable, cover. What was already accounted for stays as it is."""
+        start_ms = self._to(_ms(from_s))
+        observed = start_ms - self._seen_ms <= self._camera.blind_after_s * 1000
+        windows = self._windows.advance(start_ms, self._known_until_ms, observed=observed)
+        windows += self._windows.advance(self._to(_ms(to_s)), self._known_until_ms, observed=False)
+        return self._step(windows)
+
+    def finish(self, t_s: float) -> Step:
+        """The end: everybody is given up, everything settles, the open window closes."""
+        t_ms = self._to(_ms(t_s))
+        lines = [counter.finish(t_s) for counter in self._lines]
+        changes = self._presence.finish(t_s).changes
+        observed = t_ms - self._seen_ms <= self._camera.blind_after_s * 1000
+        windows = self._book(t_ms, lines, changes, observed=observed)
+        windows += self._windows.finish(t_ms, self._known_until_ms)
+        return self._step(windows)
+
+    def open_window(self) -> Window | None:
+        """The sums of the window that is still open; kept by the daemon in case this process dies."""
+        return self._windows.open_window(self._known_until_ms)
+
+    def _to(self, t_ms: int) -> int:
+        """Time never goes back; a new epoch begins when the old one is over."""
+        if self._now_ms is None:
+            self._seen_ms = t_ms
+        self._now_ms = t_ms if self._now_ms is None else max(t_ms, self._now_ms)
+        self._pseudonyms.turn(self._now_ms)
+        self._now = _Said()
+        return self._now_ms
+
+    def _people(self, detections: Detections, *, closed: bool) -> People:
+        people = self._relinker.step(self._tracker.step(detections))
+        still = self._stillness.step(people, closed=closed)
+        return replace(people, still=still, staff=self._staff.step(people, people.uniform))
+
+    def _book(self, t_ms: int, lines: list[LineStep], changes: tuple[VisitChange, ...], *, observed: bool) -> tuple[Window, ...]:
+        """First who is staff, then the stays, then time goes on, then everything counts in the window now open."""
+        self._learn_staff(lines, changes)
+        visits = [(change, self._mark(change)) for change in changes]
+        windows = self._windows.advance(t_ms, self._known_until_ms, observed=observed)
+        for index, line in enumerate(lines):
+            self._book_line(index, line)
+        for change, visit in visits:
+            if change.kind == "began":
+                self._began(change, visit)
+            else:
+                self._ended(change, visit)
+        self._book_counts(t_ms)
+        return windows
+
+    def _learn_staff(self, lines: list[LineStep], changes: tuple[VisitChange, ...]) -> None:
+        found = [crossing.person for index, line in enumerate(lines) if self._camera.line[index].staff for crossing in line.provisional]
+        found += [change.person for change in changes if self._camera.zone[change.zone].staff]
+        if not found:
+            return
+        self._staff.learn(found)
+        for zone, person in self._visits:
+            if person in found:  # from now on they are no shopper here
+                self._windows.ended(zone, person, self._now_ms or 0)
+
+    def _mark(self, change: VisitChange) -> _Visit:
+        """Open or close the visit, so that the window closing now knows how long it was."""
+        if change.kind != "began":
+            self._windows.ended(change.zone, change.person, _ms(change.end_s))
+            return self._visits.pop((change.zone, change.person))
+        visit = self._visits[change.zone, change.person] = _Visit(_ms(change.entry_s), self._staff.is_staff(change.person))
+        if not visit.staff:
+            self._windows.began(change.zone, change.person, visit.entry_ms)
+        return visit
+
+    def _known_until_ms(self, zone: int, stay: Stay) -> int:
+        return _ms(self._presence.known_until_s(zone, stay.person))
+
+    def _book_line(self, index: int, step: LineStep) -> None:
+        for _ in range(step.ambiguous):
+            self._windows.line(index, "ambiguous")
+        self._windows.audit("ambiguous", step.ambiguous)
+        for crossing in step.provisional:
+            self._windows.line(index, "provisional_entries" if crossing.direction == "in" else "provisional_exits")
+            self._crossed(index, crossing, "provisional")
+        for crossing in step.settled:
+            self._settle(index, crossing)
+            self._crossed(index, crossing, "settled")
+
+    def _settle(self, index: int, crossing: Crossing) -> None:
+        line, entering = self._camera.line[index], crossing.direction == "in"
+        if line.staff or self._staff.is_staff(crossing.person):
+            self._windows.line(index, "staff_entries" if entering else "staff_exits")
+            return
+        self._windows.line(index, "entries" if entering else "exits")
+        if not line.door:
+            return
+        if entering:
+            self._inside.came()
+        elif self._inside.left():
+            self._windows.audit("drift")
+
+    def _crossed(self, index: int, crossing: Crossing, stage: Stage) -> None:
+        entering, settled = crossing.direction == "in", stage == "settled"
+        self._since_start[index][(0 if settled else 2) + (0 if entering else 1)] += 1
+        t_ms = _ms(crossing.t_s)
+        self._now.events.append(
+            LineCrossed(
+                line=self._camera.line[index].name,
+                t_ms=t_ms,
+                direction=crossing.direction,
+                stage=stage,
+                staff=self._camera.line[index].staff or self._staff.is_staff(crossing.person),
+                confidence_permille=_permille(crossing.score),
+                pseudonym=self._name(crossing.person, t_ms),
+                box=self._box(crossing.box),
+            )
+        )
+
+    def _began(self, change: VisitChange, visit: _Visit) -> None:
+        zone = self._camera.zone[change.zone]
+        self._windows.zone(change.zone, "staff_entries" if visit.staff else "entries")
+        self._now.events.append(
+            ZoneEntered(
+                zone=zone.name,
+                t_ms=visit.entry_ms,
+                side=change.entry_side,
+                staff=visit.staff,
+                confidence_permille=_permille(change.score),
+                pseudonym=self._name(change.person, visit.entry_ms),
+                box=self._box(change.box),
+            )
+        )
+
+    def _ended(self, change: VisitChange, visit: _Visit) -> None:
+        zone, end_ms = self._camera.zone[change.zone], _ms(change.end_s)
+        staff = self._staff.is_staff(change.person)
+        voided = change.kind == "voided" or staff != visit.staff
+        outcome = "" if staff or voided else outcome_of(zone, change.end_side)
+        self._sum_up(change.zone, visit, end_ms - visit.entry_ms, outcome, voided=voided)
+        partial = voided or visit.entry_ms < self._pseudonyms.began_ms
+        self._now.events.append(
+            ZoneLeft(
+                zone=zone.name,
+                t_ms=end_ms,
+                dwell_ms=None if partial else end_ms - visit.entry_ms,
+                partial=partial,
+                outcome=outcome,
+                side=change.end_side,
+                staff=staff,
+                confidence_permille=_permille(change.score),
+                pseudonym=self._name(change.person, end_ms),
+                box=self._box(change.box),
+            )
+        )
+
+    def _sum_up(self, zone: int, visit: _Visit, dwell_ms: int, outcome: Outcome, *, voided: bool) -> None:
+        """A visit's numbers. Whoever came in as a shopper goes out as one, so that entries and exits balance."""
+        self._windows.zone(zone, "staff_exits" if visit.staff else "exits")
+        if voided:
+            self._windows.audit("voided")
+            return
+        if visit.staff:
+            self._windows.zone(zone, "staff_dwell_ms", dwell_ms)
+            return
+        self._windows.dwelt(zone, dwell_ms)
+        self._now.finished.append(Finished(zone, dwell_ms, outcome))
+        estimate = self._estimates[zone]
+        if estimate is not None and outcome:
+            self._windows.zone(zone, "served" if outcome == "served" else "abandoned")
+            self._windows.waited(zone, dwell_ms)
+            estimate.departed()
+
+    def _book_counts(self, t_ms: int) -> None:
+        for index, (shoppers, _) in enumerate(self._presence.counts):
+            estimate = self._estimates[index]
+            if estimate is not None:
+                estimate.step(t_ms, shoppers)
+            if shoppers != self._said_counts[index]:
+                self._said_counts[index] = shoppers
+                wait_ms = None if estimate is None else estimate.wait_ms()
+                self._now.events.append(OccupancyChanged(self._camera.zone[index].name, t_ms, shoppers, wait_ms))
+
+    def _audit(self, people: People, *, fallback: bool) -> None:
+        windows = self._windows
+        windows.audit("frames")
+        if people.dropped:
+            windows.audit("dropped_frames", people.dropped)
+        if fallback:
+            windows.audit("fallback_frames")
+        if people.relinked:
+            windows.audit("relinked", people.relinked)
+        if self._stillness.found:
+            windows.audit("still", self._stillness.take_found())
+        if len(people.ids) and people.ids[-1] > self._newest:  # ids ascend
+            born = people.ids > self._newest
+            self._newest = int(people.ids[-1])
+            windows.audit("births", int(born.sum()))
+            inside = away_from_edges(people.birth_boxes[born], self._camera.line, people.aspect)
+            windows.audit("births_inside", int(inside.sum()))
+
+    def _closed(self) -> None:
+        if self._inside.count:
+            self._windows.audit("drift", self._inside.count)
+            self._inside.close()
+
+    def _name(self, person: int, t_ms: int) -> bytes:
+        """The pseudonym for something that happened at `t_ms`; none for what happened in an earlier epoch."""
+        if self._disclosure == "windows" or t_ms < self._pseudonyms.began_ms:
+            return b""
+        return self._pseudonyms.of(person)
+
+    def _box(self, box: Box) -> Box | None:
+        if self._disclosure != "boxes":
+            return None
+        x0, y0, x1, y1 = (round(min(max(edge, 0.0), 1.0), BOX_DIGITS) for edge in box)
+        return x0, y0, x1, y1
+
+    def _step(self, windows: tuple[Window, ...]) -> Step:
+        events = () if self._disclosure == "windows" else tuple(self._now.events)
+        return Step(events, windows, self._live(), tuple(self._now.finished))
+
+    def _live(self) -> LiveNumbers:
+        lines = tuple(LiveLine(line.name, *self._since_start[index]) for index, line in enumerate(self._camera.line))
+        zones = tuple(self._live_zone(index, shoppers) for index, (shoppers, _) in enumerate(self._presence.counts))
+        return LiveNumbers(lines, zones, self._inside.count, self._inside.drift)
+
+    def _live_zone(self, index: int, shoppers: int) -> LiveZone:
+        zone, estimate = self._camera.zone[index], self._estimates[index]
+        if estimate is None or self._now_ms is None:
+            return LiveZone(zone.name, zone.kind, shoppers)
+        longest_ms = self._longest_wait_ms(index) if shoppers else None
+        return LiveZone(zone.name, zone.kind, shoppers, estimate.wait_ms(), longest_ms)
+
+    def _longest_wait_ms(self, zone: int) -> int | None:
+        entries: Iterable[int] = (visit.entry_ms for (where, _), visit in self._visits.items() if where == zone and not visit.staff)
+        first_ms = min(entries, default=None)
+        return None if first_ms is None else (self._now_ms or 0) - first_ms
+
+
+class _Said:
+    """What one step says, while it is put together."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.finished: list[Finished] = []
+
+
+def _ms(t_s: float) -> int:
+    return round(t_s * 1000.0)
+
+
+def _permille(score: float) -> int:
+    return round(min(max(score, 0.0), 1.0) * 1000.0)
