@@ -14,7 +14,7 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +29,7 @@ from firmware.vision.detection import Detections
 from firmware.vision.frame import Frame
 from firmware.vision.manifest import Anchors, ModelFile, find_model
 from firmware.vision.nms import PEOPLE_MAX, join_pieces, suppress
+from firmware.vision.probe import probe
 from firmware.vision.recognise import Reading, reading
 from firmware.vision.resize import Resizer, plan
 from firmware.vision.runtime import Chosen, Runtime, Trial, choose
@@ -91,17 +92,28 @@ def first_line(error: BaseException) -> str:
     return (lines[0] if lines else type(error).__name__)[:200]
 
 
-def runtimes() -> tuple[Runtime, ...]:
-    """Every way to run a model on this machine's CPU that may exist; whether it does shows when it builds."""
+def runtimes(*, vouched: bool = True) -> tuple[Runtime, ...]:
+    """Every way to run a model on this machine's CPU that may exist; whether it does shows when it builds.
+
+    A file that nobody vouches for is tried in a process of its own first: see `firmware.vision.probe`.
+    """
+    litert, tflite = "ai_edge_litert.interpreter", "tflite_runtime.interpreter"
+    alive: set[tuple[str, bool]] = set()  # what the probe let through: more threads need no second one
+
+    def way(module: str, *, delegate: bool = True) -> Callable[[bytes, int], Interpreter]:
+        def build_here(content: bytes, threads: int) -> Interpreter:
+            if not vouched and (module, delegate) not in alive:
+                probe(module, content, delegate=delegate)
+                alive.add((module, delegate))
+            return build(module, content, threads, delegate=delegate)
+
+        return build_here
+
+    # Some files fail only in XNNPACK's preparation: LiteRT's builtin kernels still run them.
     return (
-        Runtime("litert", lambda content, threads: build("ai_edge_litert.interpreter", content, threads)),
-        Runtime("tflite", lambda content, threads: build("tflite_runtime.interpreter", content, threads)),
-        # Some files fail only in XNNPACK's preparation: the builtin kernels still run them.
-        Runtime(
-            "litert-builtin",
-            lambda content, threads: build("ai_edge_litert.interpreter", content, threads, delegate=False),
-            last_resort=True,
-        ),
+        Runtime("litert", way(litert)),
+        Runtime("tflite", way(tflite)),
+        Runtime("litert-builtin", way(litert, delegate=False), last_resort=True),
     )
 
 
@@ -119,7 +131,7 @@ def build(module: str, content: bytes, threads: int, *, delegate: bool = True) -
     except ModuleNotFoundError as error:
         raise ModelError(f"{module.partition('.')[0]} is not installed", "pip install ai-edge-litert") from error
     except Exception as error:  # a runtime raises anything: SystemError beside the wrong numpy, ValueError for a file
-        raise ModelError(_why(error), "run passerby doctor") from error
+        raise ModelError(*_why(error)) from error
 
 
 @contextlib.contextmanager
@@ -136,13 +148,17 @@ def _quiet() -> Iterator[None]:
         os.close(kept)
 
 
-def _why(error: Exception) -> str:
+def _why(error: Exception) -> tuple[str, str]:
+    """What is wrong and what to do, from what the runtime raised."""
     text = str(error)
     if "edgetpu-custom-op" in text:
-        return "compiled for the Edge TPU, which this runtime does not drive"
+        return "compiled for the Edge TPU, which this runtime does not drive", "give the model as it was before compiling"
     if "_ARRAY_API" in text or isinstance(error, SystemError | ImportError):
-        return f"the runtime is broken here (numpy {np.__version__}): {first_line(error)}"
-    return f"the runtime refuses the file: {first_line(error)}"
+        return f"the runtime is broken here (numpy {np.__version__}): {first_line(error)}", "run passerby doctor"
+    return (
+        f"the runtime refuses the file: {first_line(error)}",
+        "convert the model again, or update the runtime: pip install -U ai-edge-litert",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,12 +260,14 @@ def open_detector(
     Raises:
         ModelError: one line that says what is wrong with the file or the machine.
     """
-    return detector_of(find_model(model), runtimes_named(runtime), threads=threads, tiling=tiling, score_min=score_min)
+    file = find_model(model)
+    vouched = file.entry is not None and bool(file.entry.sha256)
+    return detector_of(file, runtimes_named(runtime, vouched=vouched), threads=threads, tiling=tiling, score_min=score_min)
 
 
-def runtimes_named(name: str) -> tuple[Runtime, ...]:
-    """The runtimes to try: the fast ones for auto, the builtin kernels only when nothing else builds."""
-    found = runtimes() if name == "auto" else tuple(runtime for runtime in runtimes() if runtime.name == name)
+def runtimes_named(name: str, *, vouched: bool = True) -> tuple[Runtime, ...]:
+    """All runtimes for auto, else the one that is named. Raises ModelError when none is called so."""
+    found = tuple(runtime for runtime in runtimes(vouched=vouched) if name in {"auto", runtime.name})
     if not found:
         raise ModelError(f"no runtime is called '{name}'", f"there are auto, {', '.join(runtime.name for runtime in runtimes())}")
     return found

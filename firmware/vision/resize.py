@@ -138,7 +138,9 @@ def flat_rows(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
         pixels = np.ascontiguousarray(pixels)  # a mirrored or planar view: rare, and worth one copy
         row = width * 3
     if row == width * 3:
-        return pixels.reshape(-1), row
+        flat = pixels.reshape(-1)
+        flat.flags.writeable = False  # as the strided view below: one type, so the kernels are compiled once
+        return flat, row
     return np.lib.stride_tricks.as_strided(pixels, (row * (height - 1) + width * 3,), (1,), writeable=False), row
 
 

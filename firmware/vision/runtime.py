@@ -47,12 +47,14 @@ class Trial:
         threads: with which it was tried.
         invoke_ms: the fastest invoke; None when it failed.
         reason: why it failed; empty when it did not.
+        hint: what to do about it.
     """
 
     runtime: str
     threads: int
     invoke_ms: float | None
     reason: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +129,13 @@ def _try(runtime: Runtime, content: bytes, threads: int, accept: Callable[[Signa
     try:
         interpreter = runtime.build(content, threads)
     except ModelError as error:
-        return None, Trial(runtime.name, threads, None, error.what)
-    if accept is not None:
-        accept(interpreter.signature)
+        return None, Trial(runtime.name, threads, None, error.what, error.hint)
+    try:
+        if accept is not None:
+            accept(interpreter.signature)
+    except ModelError:
+        interpreter.close()
+        raise
     try:
         interpreter.invoke()
         end_s = stopwatch_s() + TRIAL_S_MAX
@@ -137,7 +143,7 @@ def _try(runtime: Runtime, content: bytes, threads: int, accept: Callable[[Signa
         while len(times) < INVOKES and stopwatch_s() < end_s:
             times.append(_invoke_s(interpreter))
     except ModelError as error:
-        return None, Trial(runtime.name, threads, None, error.what)
+        return None, Trial(runtime.name, threads, None, error.what, error.hint)
     return interpreter, Trial(runtime.name, threads, min(times) * 1000)
 
 
@@ -151,4 +157,4 @@ def _hint(trials: Sequence[Trial]) -> str:
     if not trials:
         return "pip install ai-edge-litert"
     others = "; ".join(f"{t.runtime}: {t.reason}" for t in trials[1:] if t.reason != trials[0].reason)
-    return f"also {others}" if others else "convert the model again, or update the runtime (pip install -U ai-edge-litert)"
+    return trials[0].hint + (f" ({others})" if others else "")
