@@ -1,0 +1,213 @@
+"""The loop of process 1: read, detect, step, say; once a second a heartbeat that tells whether a new frame was seen.
+
+Opening happens before the locks close (`Live.open` warms every kernel up, so that nothing need be written afterwards);
+`run` ends on `Stop`, at the end of a recording, or with the error that made seeing impossible. No decision about people is
+made here: `analytics.pipeline` decides; no decision about restarting: the daemon does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+import msgspec
+
+from firmware import wall
+from firmware.analytics.pipeline import Pipeline, Step
+from firmware.analytics.pseudonym import Pseudonyms
+from firmware.clock import Clock, SystemClock, sleep_s, stopwatch_s
+from firmware.config import CameraConfig, Config, parse
+from firmware.errors import SourceSilentError, WallError
+from firmware.health import LiveNumbers, VisionHealth
+from firmware.opening_hours import OpeningHours, read_opening_hours
+from firmware.vision.confine import Locks
+from firmware.vision.detection import Detections, no_detections
+from firmware.vision.detector import OpenedDetector, open_detector
+from firmware.vision.frame import Frame
+from firmware.vision.paced import Paced
+from firmware.vision.sources import open_source
+
+HEARTBEAT_S: Final = 1.0
+RATE_FRAMES: Final = 30  # the frame rate is that of the last so many
+EVENTS_TOGETHER: Final = 200  # of one message: 200 people at once are 20 KB
+
+
+class Channel(Protocol):
+    """The vision side of the wall."""
+
+    def send(self, message: wall.FromVision) -> None:
+        """Say."""
+        ...
+
+    def receive(self, timeout_s: float) -> wall.ToVision | None:
+        """Hear."""
+        ...
+
+
+class Source(Protocol):
+    """Frames or detections, one at a time."""
+
+    def read(self) -> Frame | Detections | None:
+        """The next; None at the end."""
+        ...
+
+    def close(self) -> None:
+        """Release it."""
+        ...
+
+
+class Live:
+    """One camera, from opened to ended."""
+
+    def __init__(self, config: Config, camera: CameraConfig, source: Source, detector: OpenedDetector | None, channel: Channel) -> None:
+        """`detector` is None for a source that knows boxes without pixels."""
+        self._config, self._camera, self._source, self._detector, self._channel = config, camera, source, detector, channel
+        self._clock: Clock = SystemClock()
+        pseudonyms = Pseudonyms(os.urandom, config.epoch_s)
+        self._pipeline = Pipeline(camera, pseudonyms, config.disclosure, config.window_s)
+        self._hours = read_opening_hours(config.opening_hours)
+        self._health = VisionHealth(camera.name, 0)
+        self._live = LiveNumbers()
+        self._times: deque[float] = deque(maxlen=RATE_FRAMES)
+        self._stages: dict[str, float] = {}
+        self._said_s = float("-inf")
+        self._stopping = False
+
+    @classmethod
+    def open(cls, order: wall.Configure, channel: Channel) -> Live:
+        """Open everything that the configuration names, and run each kernel once.
+
+        Raises:
+            ConfigError, SourceError, ModelError: what keeps this camera from seeing.
+        """
+        config = parse(order.text, order.filename)
+        camera = next((each for each in config.camera if each.name == order.camera), None)
+        if camera is None:
+            raise WallError(f"the configuration has no camera {order.camera!r}")
+        opened = open_source(camera.source, fps_max=camera.fps_max)
+        source = opened if opened.live else Paced(opened, SystemClock(), sleep_s)
+        detector = None
+        if opened.pixels:
+            detector = open_detector(camera.model, threads=camera.threads, tiling=camera.tiling)
+        warm_up(config, camera)
+        return cls(config, camera, source, detector, channel)
+
+    def run(self, locks: Locks) -> None:
+        """Until told to stop, or until there is nothing more to see.
+
+        Raises:
+            SourceError, ModelError: the camera or the model failed.
+            WallError: the daemon is gone.
+        """
+        self._health = describe(self._health, self._detector, locks)
+        try:
+            while not self._stopping:
+                self._hear()
+                if not self._look():
+                    break
+            self._say(self._pipeline.finish(self._clock.monotonic_s()))
+            self._beat("ended", force=True)
+        finally:
+            self._source.close()
+            if self._detector is not None:
+                self._detector.close()
+
+    def _look(self) -> bool:
+        """One frame; False at the end of a recording."""
+        try:
+            seen = self._source.read()
+        except SourceSilentError as error:
+            now_s = self._clock.monotonic_s()
+            self._say(self._pipeline.blind(now_s, now_s))
+            self._beat("blind", str(error), force=True)
+            return True
+        if seen is None:
+            return False
+        started_s = stopwatch_s()
+        detections = seen if isinstance(seen, Detections) else self._detect(seen)
+        detected_s = stopwatch_s()
+        step = self._pipeline.step(detections, closed=closed_now(self._hours, self._clock.wall_ms), fallback=self._health.fallback)
+        self._timed("detect", detected_s - started_s)
+        self._timed("step", stopwatch_s() - detected_s)
+        self._count(detections)
+        self._live = step.live
+        self._say(step)
+        self._beat("running")
+        return True
+
+    def _detect(self, frame: Frame) -> Detections:
+        assert self._detector is not None
+        return self._detector.detect(frame)
+
+    def _hear(self) -> None:
+        message = self._channel.receive(timeout_s=0.0)
+        if isinstance(message, wall.Stop):
+            self._stopping = True
+        elif isinstance(message, wall.Ping):
+            self._said_s = float("-inf")
+
+    def _say(self, step: Step) -> None:
+        events, windows = step.events, step.windows
+        while events or windows:
+            self._channel.send(wall.Counted(self._camera.name, events[:EVENTS_TOGETHER], windows[:1]))
+            events, windows = events[EVENTS_TOGETHER:], windows[1:]
+
+    def _beat(self, state: str, reason: str = "", *, force: bool = False) -> None:
+        now_s = self._clock.monotonic_s()
+        if not force and now_s - self._said_s < HEARTBEAT_S:
+            return
+        self._said_s = now_s
+        health = msgspec.structs.replace(
+            self._health,
+            t_ms=int(now_s * 1000),
+            state=state,
+            reason=reason,
+            fps_permille=int(self._rate() * 1000),
+            stage_us={stage: int(seconds * 1e6) for stage, seconds in self._stages.items()},
+        )
+        self._channel.send(wall.Alive(health, self._live, self._pipeline.open_window()))
+
+    def _count(self, detections: Detections) -> None:
+        self._times.append(detections.t_s)
+        self._health = msgspec.structs.replace(
+            self._health,
+            frames=self._health.frames + 1,
+            dropped_frames=self._health.dropped_frames + detections.dropped,
+            tracks=len(detections.scores),
+        )
+
+    def _rate(self) -> float:
+        if len(self._times) < 2 or self._times[-1] <= self._times[0]:
+            return 0.0
+        return (len(self._times) - 1) / (self._times[-1] - self._times[0])
+
+    def _timed(self, stage: str, seconds: float) -> None:
+        self._stages[stage] = seconds if stage not in self._stages else 0.95 * self._stages[stage] + 0.05 * seconds
+
+
+def warm_up(config: Config, camera: CameraConfig) -> None:
+    """Run the pipeline's kernels once on nobody, so that their compiled form is on disk before files are given up."""
+    pipeline = Pipeline(camera, Pseudonyms(bytes, config.epoch_s), config.disclosure, config.window_s)
+    for t_s in (0.0, 0.1):
+        pipeline.step(no_detections(t_s))
+
+
+def closed_now(hours: OpeningHours, wall_ms: Callable[[], int]) -> bool:
+    """Whether the shop is closed; an unknown is open."""
+    now = datetime.fromtimestamp(wall_ms() / 1000, UTC).astimezone()
+    minute = (now.weekday() * 24 + now.hour) * 60 + now.minute
+    return hours.open_at(minute) is False
+
+
+def describe(health: VisionHealth, detector: OpenedDetector | None, locks: Locks) -> VisionHealth:
+    """What does not change while this process lives."""
+    health = msgspec.structs.replace(health, network_denied=locks.network_denied)
+    if detector is None:
+        return health
+    about = detector.description
+    return msgspec.structs.replace(
+        health, model=about.model, model_sha256=about.sha256, runtime=f"{about.runtime} x{about.threads}", fallback=about.fallback
+    )
