@@ -55,7 +55,7 @@ def test_what_is_late_is_dropped_and_counted() -> None:
     hands = Hands()
     source = Paced(Tape([index / 10 for index in range(30)]), hands, hands.sleep_s)
     source.read()
-    hands.now_s += 1.0
+    hands.now_s += 0.95
     item = source.read()
     assert item is not None
     assert hands.now_s - item.t_s <= LATE_S_MAX
