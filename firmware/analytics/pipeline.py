@@ -14,7 +14,7 @@ others: where detections come from, where events go, and wall time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -317,7 +317,7 @@ class Pipeline:
             estimate.departed()
 
     def _book_counts(self, t_ms: int) -> None:
-        for index, (shoppers, _) in enumerate(self._presence.counts):
+        for index, shoppers in enumerate(self._shoppers()):
             estimate = self._estimates[index]
             if estimate is not None:
                 estimate.step(t_ms, shoppers)
@@ -325,6 +325,11 @@ class Pipeline:
                 self._said_counts[index] = shoppers
                 wait_ms = None if estimate is None else estimate.wait_ms()
                 self._now.events.append(OccupancyChanged(self._camera.zone[index].name, t_ms, shoppers, wait_ms))
+
+    def _shoppers(self) -> Iterator[int]:
+        """How many are in each zone now; who is in a staff zone is none."""
+        for zone, (shoppers, _) in zip(self._camera.zone, self._presence.counts, strict=True):
+            yield 0 if zone.staff else shoppers
 
     def _audit(self, people: People, *, fallback: bool) -> None:
         windows = self._windows
@@ -367,7 +372,7 @@ class Pipeline:
 
     def _live(self) -> LiveNumbers:
         lines = tuple(LiveLine(line.name, *self._since_start[index]) for index, line in enumerate(self._camera.line))
-        zones = tuple(self._live_zone(index, shoppers) for index, (shoppers, _) in enumerate(self._presence.counts))
+        zones = tuple(self._live_zone(index, shoppers) for index, shoppers in enumerate(self._shoppers()))
         return LiveNumbers(lines, zones, self._inside.count, self._inside.drift)
 
     def _live_zone(self, index: int, shoppers: int) -> LiveZone:
