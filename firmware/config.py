@@ -253,9 +253,9 @@ def examine(text: str) -> Examined:
         tree, lines = _toml(text)
     except _NotTomlError as error:
         return Examined(None, (error.fault,), {(): 1}, {})
-    config, faults, kept = read(Config, tree, lines)
+    config, faults, kept, wrong = read(Config, tree, lines)
     if config is not None:
-        faults = (*faults, *rule_faults(config, Written(tree, lines, kept)))
+        faults = (*faults, *rule_faults(config, Written(tree, lines, kept, wrong)))
     return Examined(config, tuple(sorted(set(faults))), lines, kept)
 
 

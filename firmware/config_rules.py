@@ -42,10 +42,14 @@ class _Rules:
     def fault(self, path: Path, what: str, hint: str, why: str = "") -> Fault:
         return Fault(self.written.line(path), what + self.written.where(path[:-1]) + why, hint)
 
+    def readable(self, *path: str | int) -> bool:
+        """Whether a key holds what was written, not a default in place of something wrong."""
+        return path not in self.written.wrong
+
     def file(self, config: Config) -> Iterator[Fault]:
         yield from self.name(("site",), config.site)
         yield from self.text(("purpose",), config.purpose)
-        if config.disclosure == "boxes" and not config.purpose.strip():
+        if config.disclosure == "boxes" and not config.purpose.strip() and self.readable("purpose"):
             yield self.fault(
                 ("disclosure",), 'disclosure = "boxes" needs a purpose', 'add purpose = "..." at the top: why boxes must leave'
             )
@@ -77,9 +81,9 @@ class _Rules:
             )
         yield from self.source((*path, "source"), camera.source)
         yield from self.text((*path, "purpose"), camera.purpose)
-        if camera.tracker.score_low > camera.tracker.score_high:
-            here = (*path, "tracker", "score_low")
-            yield self.fault(here, "score_low is above score_high", f"give at most {camera.tracker.score_high}")
+        scores = [(*path, "tracker", name) for name in ("score_low", "score_high")]
+        if camera.tracker.score_low > camera.tracker.score_high and all(self.readable(*score) for score in scores):
+            yield self.fault(scores[0], "score_low is above score_high", f"give at most {camera.tracker.score_high}")
         far, near = camera.person_height_share
         if far > near:
             hint = "the first is for the top edge (far), the second for the bottom edge (near)"
@@ -109,9 +113,9 @@ class _Rules:
         side = zone.service_side
         if side is None:
             return
-        if zone.kind != "queue":
+        if zone.kind != "queue" and self.readable(*path, "kind"):
             yield self.fault((*path, "service_side"), "service_side on an area", 'say kind = "queue", or leave service_side out')
-        elif not 0 <= side < corners:
+        if not 0 <= side < corners:
             hint = f"{corners} corners have the sides 0 to {corners - 1}: side i runs from corner i to corner i+1"
             yield self.fault((*path, "service_side"), f"service_side = {side} does not exist", hint)
 

@@ -38,20 +38,22 @@ class Fault(NamedTuple):
 class Reading(NamedTuple):
     """What could be made of the text: `value` has defaults where a key was wrong, None where that cannot be.
 
-    `kept` tells, for each list of tables, which of its elements could be read.
+    `kept` tells, for each list of tables, which of its elements could be read; `wrong` are the keys that hold a default instead.
     """
 
     value: Any
     faults: tuple[Fault, ...]
     kept: Mapping[Path, tuple[int, ...]]
+    wrong: frozenset[Path]
 
 
 class Written(NamedTuple):
-    """How the text was written: the parsed tree, the line of each path, the elements of each list that could be read."""
+    """How the text was written: the parsed tree, the line of each path, and what of it could be read."""
 
     tree: Mapping[str, Any]
     lines: Mapping[Path, int]
     kept: Mapping[Path, tuple[int, ...]]
+    wrong: frozenset[Path]
 
     def line(self, path: Path) -> int:
         return line_of(self.lines, path)
@@ -63,7 +65,7 @@ class Written(NamedTuple):
 def read(struct: type[T], tree: Mapping[str, Any], lines: Mapping[Path, int]) -> Reading:
     """The struct that `tree` holds. `lines` says where each path stands; a path without a line stands where its parent does."""
     reader = _Reader(struct, tree, lines)
-    return Reading(*reader.struct(struct, tree, ()), reader.kept)
+    return Reading(*reader.struct(struct, tree, ()), reader.kept, frozenset(reader.wrong))
 
 
 class _Reader:
@@ -72,6 +74,7 @@ class _Reader:
         self.root = root
         self.lines = lines
         self.kept: dict[Path, tuple[int, ...]] = {}
+        self.wrong: set[Path] = set()
 
     def struct(self, struct: type[msgspec.Struct], tree: object, path: Path) -> tuple[Any, tuple[Fault, ...]]:
         if not isinstance(tree, Mapping):
@@ -85,6 +88,8 @@ class _Reader:
             if name in tree:
                 value, wrong = self.field(hints[field.name], tree[name], (*path, name), field)
                 faults += wrong
+                if wrong:
+                    self.wrong.add((*path, name))
                 if not wrong or value is not None:
                     values[field.name] = value
                     continue

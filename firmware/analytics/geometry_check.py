@@ -246,7 +246,7 @@ def _service_side(zone: ZoneConfig, name: str, path: Path, view: View) -> Iterat
         return
     if zone.service_side is None:
         hint = "add service_side: the number of the side by which served people leave"
-        yield Finding("warning", "no_service_side", path, f"{name}: served and abandoned cannot be told apart", hint)
+        yield Finding("warning", "no_service_side", path, f"{name} has no service side: everybody who leaves it counts as abandoned", hint)
         return
     side = zone.service_side
     a, b = zone.polygon[side], zone.polygon[(side + 1) % len(zone.polygon)]

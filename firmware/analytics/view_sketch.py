@@ -69,7 +69,8 @@ def _draw_line(canvas: list[list[str]], line: LineConfig, aspect: float) -> None
     nx, ny = normal_to_in(line, aspect)
     middle = ((line.start[0] + line.end[0]) / 2, (line.start[1] + line.end[1]) / 2)
     beside = (middle[0] + 0.09 * nx / aspect, middle[1] + 0.09 * ny)  # of the view's height: between one and two rows
-    _label(canvas, beside, f"{_ARROWS[compass(nx, ny)]} in: {line.name}")
+    _put(canvas, beside, _ARROWS[compass(nx, ny)])
+    _label(canvas, beside, f"in: {line.name}", gap=2)
     _put(canvas, line.start, "A")
     _put(canvas, line.end, "B")
 
@@ -107,11 +108,13 @@ def _put(canvas: list[list[str]], point: Point, character: str) -> None:
         canvas[row][column] = character
 
 
-def _label(canvas: list[list[str]], point: Point, text: str) -> None:
-    """A name, kept inside the frame; from Hangul on characters may be two cells wide, and show as a question mark."""
+def _label(canvas: list[list[str]], point: Point, text: str, gap: int = 0) -> None:
+    """A name right of a point, or left of it where the frame is near; from Hangul on characters may be wide: question marks."""
     text = text[:NAME_MAX]
     column, row = _cell(canvas, point)
-    column = min(max(column, 0), len(canvas[0]) - len(text))
+    fits = column + gap + len(text) <= len(canvas[0])
+    first = column + gap if fits or not gap else column - gap - 1 - len(text)
+    first = min(max(first, 0), len(canvas[0]) - len(text))
     row = min(max(row, 0), len(canvas) - 1)
     for offset, character in enumerate(text):
-        canvas[row][column + offset] = character if ord(character) < 0x1100 or character in _ARROWS.values() else "?"
+        canvas[row][first + offset] = character if ord(character) < 0x1100 else "?"
