@@ -44,6 +44,10 @@ class SourceError(PasserbyError):
     exit_code = 3
 
 
+class SourceSilentError(SourceError):
+    """A camera sends nothing for now; reading on may bring the next frame. Blind time, not the end."""
+
+
 class ModelError(PasserbyError):
     """The model cannot be loaded, or is of the wrong kind."""
 

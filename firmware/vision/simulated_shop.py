@@ -1,7 +1,7 @@
 """The simulated shop: people walk through a small shop, as frames, as boxes, and as the truth of what happened.
 
 Deterministic: one seed is one world, and any frame rate or picture size samples the same one. Nothing here reads a clock;
-`SimulatedShopSource` hands frames out as fast as they are read, and its caller paces them where that is wanted. The parts are in
+`firmware.vision.simulated_source` hands frames out as a source. The parts are in
 `firmware.vision.shop`: plan and world (who walks where), body and room (what that looks like), truth (what a perfect counter says).
 """
 
@@ -44,13 +44,16 @@ class SimulatedShop:
         people: shoppers who come in, besides peekers and passers-by.
         minutes: in which they come; the run ends when all have gone.
         size: width and height of the picture, pixels.
+        room_seed: of the room's colours and goods; by default the world's.
     """
 
-    def __init__(self, seed: int = 1, people: int = 20, minutes: float = 10.0, size: tuple[int, int] = (640, 480)) -> None:
+    def __init__(
+        self, seed: int = 1, people: int = 20, minutes: float = 10.0, size: tuple[int, int] = (640, 480), room_seed: int | None = None
+    ) -> None:
         self.seed, self.size = seed, size
         self.world = live(seed, people, minutes)
         self.camera: Camera = look_down(*size, plan.EYE_HIGH_M, math.radians(plan.EYE_PITCH_DEG))
-        self._room = demo_room(seed)
+        self._room = demo_room(seed if room_seed is None else room_seed)
         self._grain = grain_table(seed)
         self._looks = random_looks(np.random.default_rng([seed, 0xB0D1]), len(self.world.paths), children=0.05)
         self._backdrop: Backdrop | None = None  # drawn with the first frame: truth and boxes do without
