@@ -6,11 +6,18 @@ The monotonic clock is CLOCK_BOOTTIME where the system has it: it goes on while 
 
 from __future__ import annotations
 
+import ctypes
 import time
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Literal, Protocol
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_RTC = Path("/dev/rtc0")
+_TIMEX_BYTES: Final = 208  # struct timex of adjtimex(2) on 64-bit Linux; all zeros only asks
+_TIME_ERROR: Final = 5  # its answer while nobody has synchronised the clock
+BUILT_MS: Final = 1_793_491_200_000  # 2026-11-01: a wall clock that says earlier is certainly wrong
+
+WallQuality = Literal["unknown", "restored", "rtc", "ntp"]
 
 
 class Clock(Protocol):
@@ -45,6 +52,19 @@ class SystemClock:
             return _BOOT_ID.read_text(encoding="ascii").strip()
         except OSError:
             return "unknown"
+
+
+def wall_quality(wall_ms: int) -> WallQuality:
+    """How far the wall clock can be trusted now: kept by NTP, set by a clock chip, restored from disk, or not at all."""
+    if wall_ms < BUILT_MS:
+        return "unknown"
+    try:
+        state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
+    except AttributeError:
+        state = _TIME_ERROR
+    if 0 <= state < _TIME_ERROR:
+        return "ntp"
+    return "rtc" if _RTC.exists() else "restored"
 
 
 def sleep_s(seconds: float) -> None:

@@ -19,13 +19,14 @@ from typing import Final, Protocol
 import aiohttp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from firmware.clock import BUILT_MS
 from firmware.errors import DataError, UplinkError
 from firmware.uplink.delivery import Delivery, Outbox, Outcome, Request
 from firmware.uplink.exchange import ANSWER_BYTES_MAX, Answer, read_answer, write_request
 
 TIMEOUT_S: Final = 30.0
 PATH: Final = "/v1/uplink"
-BUILT: Final = datetime(2026, 11, 1, tzinfo=UTC)  # no clock that says earlier is right
+BUILT: Final = datetime.fromtimestamp(BUILT_MS / 1000, UTC)  # no clock that says earlier is right
 IDLE_S_MAX: Final = 60.0
 _NO_CHECK_TIME: Final = 0x200000  # X509_V_FLAG_NO_CHECK_TIME
 _REJECTED: Final = frozenset({400, 413, 422})

@@ -18,7 +18,7 @@ import msgspec
 from firmware import wall
 from firmware.analytics.pipeline import Pipeline, Step
 from firmware.analytics.pseudonym import Pseudonyms
-from firmware.clock import Clock, SystemClock, sleep_s, stopwatch_s
+from firmware.clock import Clock, SystemClock, stopwatch_s
 from firmware.config import CameraConfig, Config, parse
 from firmware.errors import SourceSilentError, WallError
 from firmware.health import LiveNumbers, VisionHealth
@@ -27,8 +27,7 @@ from firmware.vision.confine import Locks
 from firmware.vision.detection import Detections, no_detections
 from firmware.vision.detector import OpenedDetector, open_detector
 from firmware.vision.frame import Frame
-from firmware.vision.paced import Paced
-from firmware.vision.sources import open_source
+from firmware.vision.sources import gives_detections, open_source, settings_of
 
 HEARTBEAT_S: Final = 1.0
 RATE_FRAMES: Final = 30  # the frame rate is that of the last so many
@@ -87,10 +86,9 @@ class Live:
         camera = next((each for each in config.camera if each.name == order.camera), None)
         if camera is None:
             raise WallError(f"the configuration has no camera {order.camera!r}")
-        opened = open_source(camera.source, fps_max=camera.fps_max)
-        source = opened if opened.live else Paced(opened, SystemClock(), sleep_s)
+        source = open_source(camera.source, settings_of(camera, live=True))
         detector = None
-        if opened.pixels:
+        if not gives_detections(camera.source):
             detector = open_detector(camera.model, threads=camera.threads, tiling=camera.tiling)
         warm_up(config, camera)
         return cls(config, camera, source, detector, channel)

@@ -1,0 +1,128 @@
+"""Start the device on this machine: vision and daemon, two processes with a wall between them.
+
+    passerby run --config shop.toml       the cameras of a configuration, delivered as its [uplink] says
+    passerby run                          the demonstration: a simulated shop, keys made on the spot, a local collector
+
+On a terminal a table follows the counts; elsewhere one line a window (--json: one JSON object a line). Ctrl-C or SIGTERM
+ends it in order: what is being counted settles, the last batch is sealed, spooled and, if the collector is there, sent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from firmware.clock import SystemClock
+from firmware.commands.config_file import read_text
+from firmware.config import parse
+from firmware.daemon import Daemon, Sink, Source
+from firmware.demonstration import LocalCollector, prepare, uplink_toml
+from firmware.errors import ConfigError
+from firmware.outbound import Outbound, Sealer, Terms
+from firmware.sd_notify import Notifier
+from firmware.terminal import LiveOutput, PlainOutput
+from firmware.uplink.filesystem import open_folder
+from firmware.uplink.keys import load_device_keys
+from firmware.uplink.sender import Sender
+from firmware.uplink.spool import Spool, SpoolLimits
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("--config", metavar="FILE", help="configuration (TOML); without it the demonstration runs")
+    parser.add_argument("--folder", type=Path, default=Path(".run"), help="the demonstration's private folder (default: .run)")
+    parser.add_argument("--seconds", type=float, metavar="S", help="end after so long (default: until Ctrl-C)")
+    parser.add_argument("--json", action="store_true", help="one JSON object per window, for machines")
+    parser.add_argument("--plain", action="store_true", help="one line per window, also on a terminal")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    return asyncio.run(_demonstration(arguments) if arguments.config is None else _configured(arguments))
+
+
+async def _configured(arguments: argparse.Namespace) -> int:
+    text = read_text(arguments.config)
+    source = Source(parse(text, arguments.config), text, arguments.config)
+    if not source.config.camera:
+        raise ConfigError(f"{arguments.config}: no [[camera]]", "there is nothing to count with; see docs/configuration.md")
+    await _run(arguments, source, list)
+    return 0
+
+
+async def _demonstration(arguments: argparse.Namespace) -> int:
+    from firmware.vision.simulated_shop import SimulatedShop
+
+    print("First start: keys for a demonstration site ...", file=sys.stderr) if not arguments.folder.exists() else None
+    places = prepare(arguments.folder.resolve())
+    collector = LocalCollector(places)
+    port = await collector.start()
+    text = SimulatedShop().config_toml() + uplink_toml(places, port)
+    note = f"delivering to https://127.0.0.1:{port}; keys, spool and database are in {places.folder}"
+    print(note, file=sys.stderr)
+    try:
+        await _run(arguments, Source(parse(text, "the demonstration"), text, "the demonstration"), lambda: [note])
+        print("\nWhat the collector holds:", file=sys.stderr)
+        print(await collector.windows(), file=sys.stderr)
+    finally:
+        await collector.stop()
+    return 0
+
+
+async def _run(arguments: argparse.Namespace, source: Source, footer: Callable[[], list[str]]) -> None:
+    clock = SystemClock()
+    sinks: list[Sink] = []
+    daemon = Daemon(source, clock, sinks, Notifier(os.environ.get("NOTIFY_SOCKET", "")))
+    outbound = _outbound(source, daemon, clock)
+    if outbound is not None:
+        outbound.start()
+        sinks.append(outbound)
+
+    def below() -> list[str]:
+        return [*footer(), _delivery_line(outbound)]
+
+    if sys.stdout.isatty() and not arguments.json and not arguments.plain:
+        sinks.append(LiveOutput(daemon.cameras, below, Console()))
+    else:
+        sinks.append(PlainOutput(lambda line: print(line, flush=True), as_json=arguments.json))
+    if arguments.seconds is not None:
+        asyncio.get_running_loop().call_later(arguments.seconds, daemon.stop)
+    await daemon.run()
+    print(_delivery_line(outbound), file=sys.stderr)
+
+
+def _outbound(source: Source, daemon: Daemon, clock: SystemClock) -> Outbound | None:
+    """The uplink of a configuration; None when it names no keys: then counts are only shown."""
+    uplink = source.config.uplink
+    if not uplink.keys:
+        return None
+    if not uplink.spool:
+        raise ConfigError(f"{source.filename}: [uplink] has keys but no spool", 'spool = "/var/lib/passerby/spool"')
+    keys = load_device_keys(Path(uplink.keys))
+    sealer = Sealer(keys, clock)
+    sender = None
+    if uplink.url:
+        sender = Sender(uplink.url, keys.folder, keys.device, keys.receipt, lambda: datetime.fromtimestamp(clock.wall_ms() / 1000, UTC))
+
+    def open_spool() -> Spool:
+        return Spool.open(
+            open_folder(Path(uplink.spool)), SpoolLimits.of_bytes(uplink.spool_bytes_max), keys.device, os.urandom, sealer.gap
+        )
+
+    terms = Terms(source.config.site, source.config.disclosure, uplink)
+    return Outbound(terms, sealer, open_spool, sender, lambda: [state.health for state in daemon.cameras()], clock)
+
+
+def _delivery_line(outbound: Outbound | None) -> str:
+    if outbound is None:
+        return "nothing is delivered: the configuration has no [uplink] keys"
+    health = outbound.health
+    error = f"; {health.last_error}" if health.last_error else ""
+    return f"{health.acknowledged} envelopes acknowledged, {health.spooled} waiting ({health.storage}){error}"
