@@ -164,7 +164,7 @@ class _Rules:
 def source_fault(source: str) -> str:
     """What is wrong with a camera's source, or ""."""
     scheme, colon, rest = source.partition(":")
-    if _PICAMERA.fullmatch(source) or (scheme == "sim" and colon):
+    if _PICAMERA.fullmatch(source) or (scheme in {"sim", "sim-boxes"} and colon):
         return ""
     if scheme == "v4l2":
         return "" if rest.startswith("/dev/") and len(rest) > len("/dev/") else "names no device under /dev"
