@@ -66,9 +66,9 @@ class Recipient:
         try:
             recipient = cls(known, recipient_id(known, public), public, _public_key(known, public))
             recipient.seal(b"", b"")  # a point of low order, which gives a secret known to all, shows only here
-            return recipient
         except ValueError as error:
             raise DataError(f"no recipient key of suite {suite}: {error}") from error
+        return recipient
 
     def seal(self, padded: bytes, info: bytes) -> bytes:
         """`enc ‖ ciphertext ‖ tag`; draws its own ephemeral key."""

@@ -1,0 +1,472 @@
+"""One lane of the spool: an append-only log of envelopes over a few segments (docs/spool-v1.md).
+
+Rules: nothing is offered before it is durable; a segment is never written on behind anything doubtful; numbering goes
+on only where it is proved, else a new stream begins; a file whose write or sync failed is never touched again.
+The lane raises StorageError and is then unchanged but for its active segment, which is sealed; what to do about it
+(try again, make room, go on in memory) is `firmware.uplink.spool`'s to decide, and so are gap envelopes.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import msgspec
+
+from firmware.errors import DataError, StorageError
+from firmware.uplink.envelope import GENESIS, Place, chain_hash
+from firmware.uplink.ports import File, Folder, NothingWrittenError
+from firmware.uplink.ranges import Ranges
+from firmware.uplink.spool_format import (
+    ENVELOPE,
+    FOREVER,
+    RECORD_BYTES,
+    SECTOR,
+    SETTLED,
+    SETTLED_RANGES_MAX,
+    SegmentHeader,
+    SegmentReading,
+    Settled,
+    empty_segment,
+    envelope_at,
+    read_segment,
+    record,
+    record_bytes,
+    room,
+    sector_up,
+    settled_body,
+)
+
+LaneName = Literal["batches", "keep"]
+Order = Literal["newest", "oldest"]
+Seal = Callable[[Place], bytes]
+LANES: Final[tuple[LaneName, ...]] = ("batches", "keep")
+BAD_KEPT: Final = 4  # segments set aside that are kept for a look
+_NAME: Final = re.compile(r"(batches|keep)-(\d{8})\.(seg|bad|tmp)")
+
+
+class LaneLimits(msgspec.Struct, frozen=True):
+    """Sizes of one lane."""
+
+    segment_bytes: int
+    segments_max: int
+
+
+class Spooled(msgspec.Struct, frozen=True):
+    """An envelope that waits for its acknowledgement."""
+
+    lane: LaneName
+    stream: bytes
+    seq: int
+    envelope: bytes
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """Numbers that will not come; FOREVER as `last` says that the stream ended."""
+
+    stream: bytes
+    first: int
+    last: int
+    reason: Literal["evicted", "damaged", "ended", "volatile"]
+
+
+@dataclass(slots=True)
+class Segment:
+    """One file, and where its durable envelopes lie."""
+
+    header: SegmentHeader
+    seqs: array[int] = field(default_factory=lambda: array("Q"))
+    places: array[int] = field(default_factory=lambda: array("I"))
+    lengths: array[int] = field(default_factory=lambda: array("I"))
+
+    def add(self, seq: int, place: int, length: int) -> None:
+        self.seqs.append(seq)
+        self.places.append(place)
+        self.lengths.append(length)
+
+
+@dataclass(slots=True)
+class Waiting:
+    """An envelope that is not durable yet, with what it takes to seal it anew in another place."""
+
+    place: Place
+    envelope: bytes
+    seal: Seal
+
+
+class Lane:
+    """A log that has been recovered and takes more. `missing` holds the gaps that recovery found and nobody reported yet."""
+
+    def __init__(self, name: LaneName, folder: Folder, limits: LaneLimits, owner: bytes, random_bytes: Callable[[int], bytes]) -> None:
+        self.name: LaneName = name
+        self.limits = limits
+        self.segments: list[Segment] = []
+        self.settled: dict[bytes, Ranges] = {}
+        self.waiting: list[Waiting] = []
+        self.missing: list[Missing] = []
+        self.bad = 0
+        self.touched = False  # a byte of what waits may be on the card
+        self.next = Place(b"", 0, GENESIS)
+        self._folder = folder
+        self._owner = owner
+        self._random_bytes = random_bytes
+        self._file: File | None = None
+        self._end = 0
+        self._number = 0
+        self._lazy: list[Settled] = []
+
+    # Starting
+
+    def recover(self) -> None:
+        """Read what the folder holds and be ready to write.
+
+        Raises:
+            StorageError: a new segment was needed and could not be made, or the folder cannot be read; the lane is then
+                as empty as what could be read.
+        """
+        numbers = self._tidy_names()
+        readings = [reading for number in sorted(numbers) if (reading := self._read(number, last=number == max(numbers))) is not None]
+        self._adopt(readings)
+        if not (readings and self._goes_on(readings[-1])):
+            self.next = Place(self._random_bytes(8), 0, GENESIS)
+            self._rotate(self.next)
+        elif self._file is None:
+            self._rotate(self.next)
+        self.missing = self._find_missing()
+        self.drop_settled()
+
+    def renew(self) -> None:
+        """Begin a new stream in a new segment; nothing may wait.
+
+        Raises:
+            StorageError: the segment could not be made; the lane is as it was, without an active segment.
+        """
+        assert not self.waiting
+        old, first = self.next.stream, Place(self._random_bytes(8), 0, GENESIS)
+        self._rotate(first)
+        self.next = first
+        self.missing += self._end_of(old)
+
+    def take_over(self, waiting: list[Waiting], following: Place, settled: Ranges) -> None:
+        """Go on with a stream that was begun in memory, in a new segment.
+
+        Raises:
+            StorageError: nothing changed but for what may have reached the card.
+        """
+        old = self.next.stream
+        self.settled[following.stream] = settled
+        self._rotate(waiting[0].place if waiting else following)
+        self.waiting, self.next = list(waiting), following
+        self.flush()
+        self.missing += self._end_of(old)
+
+    def _tidy_names(self) -> list[int]:
+        """Remove what was being made, keep few of what is set aside; the numbers of the segments."""
+        found: dict[str, list[int]] = {"seg": [], "bad": [], "tmp": []}
+        for name in self._folder.names():
+            match = _NAME.fullmatch(name)
+            if match and match[1] == self.name:
+                found[match[3]].append(int(match[2]))
+        for number in found["tmp"]:
+            self._remove(number, "tmp")
+        for number in sorted(found["bad"])[:-BAD_KEPT]:
+            self._remove(number, "bad")
+        self._number = max((*found["seg"], *found["bad"]), default=0)
+        return found["seg"]
+
+    def _read(self, number: int, *, last: bool) -> SegmentReading | None:
+        """A segment's reading; None where it had to be set aside."""
+        name = self._file_name(number)
+        if last:
+            self._open_newest(name)
+        try:
+            reading = read_segment(self._folder.read(name, 0, self.limits.segment_bytes + 1))
+        except DataError:
+            self._set_aside(number)
+            return None
+        if (reading.header.lane, reading.header.number) != (LANES.index(self.name), number):
+            self._set_aside(number)
+            return None
+        if reading.header.segment_bytes != self.limits.segment_bytes:
+            reading.end = None  # made with other limits: read, not written on
+        return reading
+
+    def _open_newest(self, name: str) -> None:
+        """A killed process leaves pages that a later power cut takes away: sync before believing."""
+        with suppress(StorageError):
+            self._folder.sync()
+        self._close_file()
+        try:
+            self._file = self._folder.open(name)
+            self._file.sync()
+        except StorageError:
+            self._close_file()
+
+    def _set_aside(self, number: int) -> None:
+        self.bad += 1
+        with suppress(StorageError):
+            self._folder.rename(self._file_name(number), self._file_name(number, "bad"))
+
+    def _adopt(self, readings: list[SegmentReading]) -> None:
+        """Segments and settled numbers; a later segment's first_seq takes numbers from earlier ones of its stream."""
+        limits: dict[bytes, int] = {}
+        for reading in reversed(readings):
+            header = reading.header
+            segment = Segment(header)
+            for seq, place, length in reading.envelopes:
+                if header.first_seq <= seq < limits.get(header.stream, FOREVER):
+                    segment.add(seq, place, length)
+            limits[header.stream] = min(header.first_seq, limits.get(header.stream, FOREVER))
+            self.segments.insert(0, segment)
+            self.settled.setdefault(header.stream, Ranges())
+        for reading in readings:
+            for each in reading.settled:
+                if each.stream in self.settled:
+                    self.settled[each.stream].add(each.first, each.last)
+
+    def _goes_on(self, newest: SegmentReading) -> bool:
+        """Whether it is proved that numbering can go on behind the newest segment; if so, it does."""
+        header, segment = newest.header, self.segments[-1]
+        if newest.end is None or header.number != self._number or header.owner != self._owner:
+            return False
+        self.next, self._end = Place(header.stream, header.first_seq, header.prev), newest.end
+        if segment.seqs:
+            try:
+                last = self._envelope(segment, len(segment.seqs) - 1)
+            except DataError:
+                return False
+            self.next = Place(header.stream, segment.seqs[-1] + 1, chain_hash(last))
+        return True
+
+    # Writing
+
+    def put(self, seal: Seal) -> Place:
+        """Seal the next envelope and keep it in memory until `flush`; where it stands."""
+        place = self.next
+        envelope = seal(place)
+        if record_bytes(len(envelope)) > self.limits.segment_bytes - 2 * SECTOR:
+            raise DataError(f"an envelope of {len(envelope)} bytes", f"a segment has {self.limits.segment_bytes}")
+        self.waiting.append(Waiting(place, envelope, seal))
+        self.next = Place(place.stream, place.seq + 1, chain_hash(envelope))
+        return place
+
+    def waiting_bytes(self) -> int:
+        """How much waits for a flush."""
+        return sum(len(each.envelope) for each in self.waiting)
+
+    def flush(self) -> None:
+        """Make durable what waits; once it returns it is.
+
+        Raises:
+            StorageError: the active segment is sealed, what was not durable still waits.
+        """
+        while self.waiting:
+            if self._file is None or self._room() < record_bytes(len(self.waiting[0].envelope)):
+                self._rotate(self.waiting[0].place)
+            self._write(self._fitting())
+
+    def flush_settled(self) -> None:
+        """Write what is settled without waiting for an envelope. Raises StorageError as `flush`."""
+        if not self._lazy:
+            return
+        if self._file is None or self._room() < record_bytes(len(settled_body(self._lazy[:SETTLED_RANGES_MAX]))):
+            self._rotate(self.waiting[0].place if self.waiting else self.next)
+        else:
+            self._write(0)
+
+    def close(self) -> None:
+        """Let go of the active segment."""
+        self._close_file()
+
+    def _room(self) -> int:
+        return room(self.segments[-1].header, self._end)
+
+    def _fitting(self) -> int:
+        """How many of what waits fit behind each other."""
+        room, count = self._room(), 0
+        for each in self.waiting:
+            room -= record_bytes(len(each.envelope))
+            if room < 0:
+                break
+            count += 1
+        return count
+
+    def _write(self, count: int) -> None:
+        """One write, one sync: settled numbers if they still fit, then `count` envelopes."""
+        assert self._file is not None
+        segment, blob, spans = self.segments[-1], bytearray(), []
+        for each in self.waiting[:count]:
+            place = self._end + len(blob)
+            blob += record(segment.header, place, ENVELOPE, each.envelope, each.place.seq)
+            spans.append((each.place.seq, place, len(each.envelope)))
+        lazy = self._lazy[:SETTLED_RANGES_MAX]
+        body = settled_body(lazy)
+        if lazy and len(blob) + record_bytes(len(body)) <= self._room():
+            blob += record(segment.header, self._end + len(blob), SETTLED, body)
+        else:
+            lazy = []
+        if not blob:
+            return
+        try:
+            self._file.write_at(self._end, bytes(blob))
+            self._file.sync()
+        except StorageError as error:
+            self._close_file()  # and it is never touched again
+            self.touched = self.touched or (count > 0 and not isinstance(error, NothingWrittenError))
+            raise
+        self.touched = False
+        self._end = sector_up(self._end + len(blob))
+        for span in spans:
+            segment.add(*span)
+        del self.waiting[:count]
+        del self._lazy[: len(lazy)]
+
+    def _rotate(self, first: Place) -> None:
+        """A new segment that numbers from `first`: zeros, synced, renamed, folder synced, then used."""
+        self._close_file()
+        number = self._number + 1
+        header = SegmentHeader(
+            LANES.index(self.name),
+            self.limits.segment_bytes,
+            number,
+            first.stream,
+            first.seq,
+            first.prev,
+            self._random_bytes(16),
+            self._owner,
+        )
+        self.settled.setdefault(first.stream, Ranges())
+        snapshot = settled_body(self._snapshot())
+        temporary = self._file_name(number, "tmp")
+        try:
+            self._file = self._folder.open(temporary)
+            self._file.write_at(0, empty_segment(header, snapshot))
+            self._file.sync()
+            self._folder.rename(temporary, self._file_name(number))
+            self._number = number  # from here on the name may be there after a power cut
+            self._folder.sync()
+        except StorageError:
+            self._close_file()
+            with suppress(StorageError):
+                self._folder.remove(temporary)
+            raise
+        self._lazy = []
+        self._end = sector_up(SECTOR + (record_bytes(len(snapshot)) if snapshot else 0))
+        self.segments.append(Segment(header))
+
+    def _snapshot(self) -> list[Settled]:
+        """All that is settled of streams in the lane, newest streams first where it is too much; fits into a segment."""
+        most = min(SETTLED_RANGES_MAX, (self.limits.segment_bytes // 8) // 24)
+        return [Settled(stream, *each) for stream in reversed(self.settled) for each in self.settled[stream]][:most]
+
+    # What is settled
+
+    def settle(self, stream: bytes, first: int, last: int) -> None:
+        """These numbers need not be sent any more; written with the next flush."""
+        if stream in self.settled and first <= last:
+            self.settled[stream].add(first, last)
+            self._lazy.append(Settled(stream, first, last))
+            if len(self._lazy) > SETTLED_RANGES_MAX:
+                self._lazy = self._snapshot()
+
+    def durable_end(self, stream: bytes) -> int:
+        """The last durable number of a stream; -1 where there is none."""
+        return max((segment.seqs[-1] for segment in self.segments if segment.header.stream == stream and segment.seqs), default=-1)
+
+    def drop_settled(self) -> None:
+        """Remove sealed segments with nothing left to send."""
+        for segment in self.segments[:-1]:
+            if not any(True for _ in self._unsettled(segment)):
+                self.remove_segment(segment)
+
+    def oldest_sealed(self) -> Segment | None:
+        """The segment that goes first when room is needed."""
+        return self.segments[0] if len(self.segments) > 1 else None
+
+    def unsettled_span(self, segment: Segment) -> Missing | None:
+        """From the first to the last number of a segment that nobody acknowledged, as what is missing once it is removed."""
+        left = [segment.seqs[index] for index in self._unsettled(segment)]
+        return Missing(segment.header.stream, left[0], left[-1], "evicted") if left else None
+
+    def remove_segment(self, segment: Segment) -> None:
+        """Remove a sealed segment; a card that refuses gets it removed at a later start."""
+        self.segments.remove(segment)
+        self._remove(segment.header.number, "seg")
+        stream = segment.header.stream
+        if stream != self.next.stream and all(each.header.stream != stream for each in self.segments):
+            self.settled.pop(stream, None)
+
+    def pending(self, order: Order) -> Iterator[Spooled]:
+        """Durable envelopes that nobody acknowledged. One that cannot be read any more is noted as missing."""
+        for segment in list(self.segments if order == "oldest" else reversed(self.segments)):
+            indexes = list(self._unsettled(segment))
+            for index in indexes if order == "oldest" else reversed(indexes):
+                seq, stream = segment.seqs[index], segment.header.stream
+                try:
+                    yield Spooled(self.name, stream, seq, self._envelope(segment, index))
+                except (DataError, StorageError):
+                    if seq not in self.settled[stream]:
+                        self.missing.append(Missing(stream, seq, seq, "damaged"))
+
+    def count(self) -> int:
+        """How many envelopes wait for acknowledgement, durable or not."""
+        return sum(1 for segment in self.segments for _ in self._unsettled(segment)) + len(self.waiting)
+
+    def bytes_used(self) -> int:
+        """What the lane takes of the card."""
+        return len(self.segments) * self.limits.segment_bytes
+
+    def _unsettled(self, segment: Segment) -> Iterator[int]:
+        settled = self.settled.get(segment.header.stream, Ranges())
+        return (index for index, seq in enumerate(segment.seqs) if seq not in settled)
+
+    def _envelope(self, segment: Segment, index: int) -> bytes:
+        place = segment.places[index]
+        framed = self._folder.read(self._file_name(segment.header.number), place, RECORD_BYTES + segment.lengths[index])
+        return envelope_at(segment.header, place, framed)
+
+    # What is missing
+
+    def _find_missing(self) -> list[Missing]:
+        """Holes between the numbers of each stream, and the ends of streams that were left."""
+        missing: list[Missing] = []
+        streams = list(dict.fromkeys(segment.header.stream for segment in self.segments))
+        for stream in streams:
+            present = Ranges()
+            mine = [segment for segment in self.segments if segment.header.stream == stream]
+            for seq in (seq for segment in mine for seq in segment.seqs):
+                present.add(seq, seq)
+            for first, last in self.settled[stream]:
+                present.add(first, last)
+            start = 0 if self.bad else mine[0].header.first_seq  # what was removed in order is not missing
+            end = max(mine[-1].header.first_seq - 1, self.durable_end(stream))
+            missing += [Missing(stream, *hole, "damaged") for hole in present.missing(start, end)]
+        for stream in streams[:-1]:
+            missing += self._end_of(stream)
+        return missing
+
+    def _end_of(self, stream: bytes) -> list[Missing]:
+        """That nothing follows in a stream that was left, unless it was said before."""
+        starts = [segment.header.first_seq - 1 for segment in self.segments if segment.header.stream == stream]
+        end = max(self.durable_end(stream), *starts, -1)
+        if stream not in self.settled or FOREVER in self.settled[stream]:
+            return []
+        return [Missing(stream, end + 1, FOREVER, "ended")]
+
+    # Files
+
+    def _file_name(self, number: int, ending: str = "seg") -> str:
+        return f"{self.name}-{number:08}.{ending}"
+
+    def _remove(self, number: int, ending: str) -> None:
+        with suppress(StorageError):
+            self._folder.remove(self._file_name(number, ending))
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
