@@ -1,0 +1,123 @@
+"""The daemon over a real vision process: what is counted, what is blind, and what survives a kill."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from firmware.clock import SystemClock
+from firmware.config import parse
+from firmware.daemon import Daemon, Source
+from firmware.events import Event, Window
+from firmware.sd_notify import Notifier
+
+CONFIG = """
+site = "test"
+window_s = 5
+[[camera]]
+name = "shop"
+source = "{source}"
+[[camera.line]]
+name = "entrance"
+start = [0.1, 0.6]
+end = [0.9, 0.6]
+"""
+
+
+class Ledger:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.windows: list[Window] = []
+        self.events: list[Event] = []
+        self.closed = False
+
+    async def take(self, camera: str, events: Sequence[Event], windows: Sequence[Window]) -> None:
+        assert camera == "shop"
+        self.windows += windows
+        self.events += events
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def daemon_of(source: str, ledger: Ledger) -> Daemon:
+    text = CONFIG.format(source=source)
+    return Daemon(Source(parse(text, "test.toml"), text, "test.toml"), SystemClock(), [ledger], Notifier(""))
+
+
+async def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> float:
+    """Wait; how long it took."""
+    loop = asyncio.get_running_loop()
+    started_s = loop.time()
+    while not condition():
+        assert loop.time() - started_s < timeout_s, "waited too long"
+        await asyncio.sleep(0.05)
+    return loop.time() - started_s
+
+
+def assert_whole(windows: Sequence[Window]) -> None:
+    """Every window of the grid once, in order, observed and blind together its length."""
+    assert windows
+    starts = [window.start_ms for window in windows]
+    assert starts == list(range(starts[0], starts[0] + 5000 * len(starts), 5000))
+    assert all(window.audit.observed_ms + window.audit.blind_ms == 5000 for window in windows)
+
+
+async def test_a_healthy_camera_is_counted_and_settled() -> None:
+    """Frames arrive, the process says it has no network, and an orderly stop closes the last window and every sink."""
+    ledger = Ledger()
+    daemon = daemon_of("sim-boxes:?seed=2&people=30", ledger)
+    running = asyncio.create_task(daemon.run())
+    await until(lambda: daemon.cameras()[0].health.frames > 30)
+    health = daemon.cameras()[0].health
+    assert (health.state, health.network_denied) == ("running", True)
+    daemon.stop()
+    await asyncio.wait_for(running, 30)
+    assert ledger.closed
+    assert daemon.cameras()[0].health.state == "ended"
+    assert_whole(ledger.windows)
+    assert sum(window.audit.frames for window in ledger.windows) == daemon.cameras()[0].health.frames
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+async def test_counting_resumes_within_ten_seconds(number: signal.Signals) -> None:
+    """Vision killed or stopped: it is back within ten seconds, the time without it is blind, no window is lost or doubled."""
+    ledger = Ledger()
+    daemon = daemon_of("sim-boxes:?seed=2&people=30", ledger)
+    running = asyncio.create_task(daemon.run())
+    await until(lambda: daemon.cameras()[0].health.frames > 20)
+    before = daemon.cameras()[0].health.frames
+    (pid,) = daemon.vision_pids()
+    assert pid is not None
+    os.kill(pid, number)
+    await until(lambda: daemon.cameras()[0].falls == 1, 20)
+    down_s = await until(lambda: daemon.cameras()[0].health.state == "running", 20)
+    assert down_s < 10.0
+    assert daemon.vision_pids() != (pid,)
+    await until(lambda: daemon.cameras()[0].health.frames > 20)
+    daemon.stop()
+    await asyncio.wait_for(running, 30)
+    assert_whole(ledger.windows)
+    frames = sum(window.audit.frames for window in ledger.windows)
+    assert frames >= before
+    blind_s = sum(window.audit.blind_ms for window in ledger.windows[1:-1]) / 1000
+    assert blind_s > 0.3
+
+
+async def test_a_source_that_cannot_be_opened_is_said_and_tried_again(tmp_path: Path) -> None:
+    """The reason reaches the state in words, windows say blind, and the ladder goes on."""
+    ledger = Ledger()
+    daemon = daemon_of(str(tmp_path / "missing.mp4"), ledger)
+    running = asyncio.create_task(daemon.run())
+    await until(lambda: daemon.cameras()[0].falls >= 2)
+    assert "missing.mp4" in daemon.cameras()[0].last_fall
+    daemon.stop()
+    await asyncio.wait_for(running, 30)
+    assert_whole(ledger.windows)
+    assert all(window.audit.blind_ms == 5000 for window in ledger.windows)
