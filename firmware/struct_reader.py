@@ -70,7 +70,7 @@ def read(struct: type[T], tree: Mapping[str, Any], lines: Mapping[Path, int]) ->
 
 class _Reader:
     def __init__(self, struct: type[msgspec.Struct], root: Mapping[str, Any], lines: Mapping[Path, int]) -> None:
-        self.homes = dict(homes(struct))
+        self.outermost = struct
         self.root = root
         self.lines = lines
         self.kept: dict[Path, tuple[int, ...]] = {}
@@ -133,10 +133,9 @@ class _Reader:
 
     def unknown(self, name: str, known: tuple[str, ...], path: Path) -> Fault:
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.65)
-        if name in self.homes:
-            hint = f"it belongs {self.homes[name]}"
-        else:
-            hint = f"did you mean {near[0]}?" if near else "known here: " + ", ".join(known)
+        home = dict(homes(self.outermost)).get(name)
+        meant = f"did you mean {near[0]}?" if near else "known here: " + ", ".join(known)
+        hint = f"it belongs {home}" if home is not None else meant
         return self.fault(path, f"unknown key {quoted_key(name)}{self.where(path[:-1]) or ' at the top of the file'}", hint)
 
     def fault(self, path: Path, what: str, hint: str = "") -> Fault:

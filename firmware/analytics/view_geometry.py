@@ -127,7 +127,7 @@ def self_crossing(polygon: tuple[Point, ...]) -> tuple[int, int] | None:
     return None
 
 
-def _area(polygon: tuple[Point, ...]) -> float:
+def area(polygon: tuple[Point, ...]) -> float:
     """Signed; positive where the corners run clockwise as seen in the picture."""
     pairs = zip(polygon, (*polygon[1:], polygon[0]), strict=True)
     return sum(a[0] * b[1] - b[0] * a[1] for a, b in pairs) / 2
@@ -137,7 +137,7 @@ def outward(polygon: tuple[Point, ...], side: int, view: View) -> Vector:
     """Unit normal of a side, away from the zone, in view heights."""
     a, b = scaled(polygon[side], view), scaled(polygon[(side + 1) % len(polygon)], view)
     length = math.hypot(b[0] - a[0], b[1] - a[1]) or 1.0
-    sign = 1.0 if _area(polygon) > 0 else -1.0
+    sign = 1.0 if area(polygon) > 0 else -1.0
     return sign * (b[1] - a[1]) / length, -sign * (b[0] - a[0]) / length
 
 
