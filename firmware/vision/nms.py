@@ -1,15 +1,15 @@
 """Greedy non-maximum suppression: of boxes that overlap too much, the best scored stays. Kernels on arrays, pure.
 
-Rules: best score first, equal scores in the order given; fixed capacity; nothing allocated. A box that a tile's border
-cut is a piece of a person: it yields to any whole box that holds most of it, and two pieces of one person are joined
-first. The cost is bounded by kept boxes times candidates, so no sort is needed: a frame has tens of candidates, and the
-worst case of 8,400 cells that all fire costs 300 passes. Soft suppression is left out: docs/models.md says why.
+Rules: best score first, equal scores in the order given; at most PEOPLE_MAX stay, which bounds the cost when every cell of
+a model fires. A box that a tile's border cut is a piece of a person: it yields to any whole box that holds most of it,
+and two pieces of one person are joined first. Soft suppression is left out: docs/models.md says why.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
@@ -29,55 +29,57 @@ def suppress(boxes: Array, scores: Array, cut: Array, count: int, iou_max: float
     """Greedy suppression by intersection over union, whole boxes before cut ones; how many were kept.
 
     boxes (capacity, 4) x0 y0 x1 y1, scores (capacity,) and cut (capacity,) uint8 hold `count` candidates: cut says which
-    sides an inner tile border cut, 0 without tiles. A box that overlaps a kept one by more than iou_max is dropped.
-    kept_boxes (most, 4) and kept_scores (most,) receive what stays, best first; scores is overwritten.
+    sides an inner tile border cut, 0 without tiles; a score below 0 is no candidate. A box that overlaps a kept one by more
+    than iou_max is dropped. kept_boxes (most, 4) and kept_scores (most,) receive what stays, best first.
     """
+    rank = np.empty(count)
+    for i in range(count):
+        rank[i] = (1.0 if cut[i] else 0.0) - scores[i] / 2.0  # scores are at most 1: every whole box comes before every piece
     n = 0
-    while n < kept_scores.shape[0]:
-        best = _best(scores, cut, count)
-        if best < 0:
+    for i in np.argsort(rank, kind="mergesort"):
+        if n == kept_scores.shape[0]:
             break
-        score = scores[best]
-        scores[best] = -1.0
-        for i in range(count):
-            if scores[i] >= 0.0 and _same(boxes, cut, best, i, iou_max):
-                scores[i] = -1.0
-        at = n
-        while at > 0 and kept_scores[at - 1] < score:
-            kept_scores[at] = kept_scores[at - 1]
+        if scores[i] >= 0.0 and not _is_known(boxes, cut, i, iou_max, kept_boxes, n):
             for k in range(4):
-                kept_boxes[at, k] = kept_boxes[at - 1, k]
-            at -= 1
-        kept_scores[at] = score
-        for k in range(4):
-            kept_boxes[at, k] = boxes[best, k]
-        n += 1
+                kept_boxes[n, k] = boxes[i, k]
+            kept_scores[n] = scores[i]
+            n += 1
+    _sort(kept_boxes, kept_scores, n)
     return n
 
 
 @njit(cache=True)
-def _best(scores: Array, cut: Array, count: int) -> int:
-    """The best whole box left, else the best cut one, else -1."""
-    whole, piece = -1, -1
-    whole_score, piece_score = -0.5, -0.5
-    for i in range(count):
-        if cut[i] == 0:
-            if scores[i] > whole_score:
-                whole, whole_score = i, scores[i]
-        elif scores[i] > piece_score:
-            piece, piece_score = i, scores[i]
-    return whole if whole >= 0 else piece
+def _is_known(boxes: Array, cut: Array, i: int, iou_max: float, kept_boxes: Array, n: int) -> bool:
+    """Whether box i is a person already among the n kept boxes."""
+    x0, y0, x1, y1 = boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3]
+    own = (x1 - x0) * (y1 - y0)
+    for k in range(n):
+        width = min(x1, kept_boxes[k, 2]) - max(x0, kept_boxes[k, 0])
+        if width <= 0.0:
+            continue
+        height = min(y1, kept_boxes[k, 3]) - max(y0, kept_boxes[k, 1])
+        if height <= 0.0:
+            continue
+        common = width * height
+        if cut[i] != 0 and common > _INSIDE_MIN * own:
+            return True
+        if common > iou_max * (area(kept_boxes, k) + own - common):
+            return True
+    return False
 
 
 @njit(cache=True)
-def _same(boxes: Array, cut: Array, kept: int, i: int, iou_max: float) -> bool:
-    """Whether box i is the person of the kept box."""
-    common = shared(boxes, kept, i)
-    if common <= 0.0:
-        return False
-    if cut[i] != 0 and common > _INSIDE_MIN * area(boxes, i):
-        return True
-    return common > iou_max * (area(boxes, kept) + area(boxes, i) - common)
+def _sort(boxes: Array, scores: Array, n: int) -> None:
+    """Best first, in place; already so but for pieces kept after whole boxes."""
+    for i in range(1, n):
+        x0, y0, x1, y1, score = boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3], scores[i]
+        j = i
+        while j > 0 and scores[j - 1] < score:
+            scores[j] = scores[j - 1]
+            for k in range(4):
+                boxes[j, k] = boxes[j - 1, k]
+            j -= 1
+        boxes[j, 0], boxes[j, 1], boxes[j, 2], boxes[j, 3], scores[j] = x0, y0, x1, y1, score
 
 
 @njit(cache=True)
@@ -95,11 +97,21 @@ def join_pieces(boxes: Array, scores: Array, cut: Array, count: int) -> None:
             down = cut[i] & BOTTOM and cut[j] & TOP and _flush(boxes, i, j, 0)
             if across or down:
                 keep, drop = (i, j) if scores[i] >= scores[j] else (j, i)
+                cut[keep] = _outer_cuts(boxes, cut, i, j)
                 for k in range(2):
                     boxes[keep, k] = min(boxes[i, k], boxes[j, k])
                     boxes[keep, k + 2] = max(boxes[i, k + 2], boxes[j, k + 2])
-                cut[keep] = (cut[i] | cut[j]) & ((TOP | BOTTOM) if across else (LEFT | RIGHT))
                 scores[drop] = -1.0
+
+
+@njit(cache=True)
+def _outer_cuts(boxes: Array, cut: Array, i: int, j: int) -> int:
+    """Which sides of the hull of pieces i and j are cut: each as the piece that reaches out further is."""
+    left = cut[i] if boxes[i, 0] <= boxes[j, 0] else cut[j]
+    top = cut[i] if boxes[i, 1] <= boxes[j, 1] else cut[j]
+    right = cut[i] if boxes[i, 2] >= boxes[j, 2] else cut[j]
+    bottom = cut[i] if boxes[i, 3] >= boxes[j, 3] else cut[j]
+    return (left & LEFT) | (top & TOP) | (right & RIGHT) | (bottom & BOTTOM)
 
 
 @njit(cache=True)

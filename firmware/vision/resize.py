@@ -9,6 +9,7 @@ averages vectorise and the rest has fewer columns), else down first.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -61,10 +62,10 @@ def _linear(centre: float, source: int) -> tuple[int, list[int]]:
 
 
 def _fixed(first: int, shares: list[float]) -> tuple[int, list[int]]:
-    """Shares to whole weights that sum to 256, the rounding error on the largest; zeros at the ends cut off."""
+    """Shares to whole weights that sum to 256, by rounding their running sum; zeros at the ends cut off."""
     total = sum(shares)
-    weights = [round(share / total * _ONE) for share in shares]
-    weights[weights.index(max(weights))] += _ONE - sum(weights)
+    ends = [0, *(round(so_far / total * _ONE) for so_far in itertools.accumulate(shares))]
+    weights = [high - low for low, high in itertools.pairwise(ends)]
     while len(weights) > 1 and weights[-1] == 0:
         weights.pop()
     while len(weights) > 1 and weights[0] == 0:
@@ -125,7 +126,7 @@ def plan(source: tuple[int, int], target: tuple[int, int]) -> Resizer:
     across, down = taps(source[1], target[1]), taps(source[0], target[0])
     whole = source[1] // target[1] if source[1] % target[1] == 0 else 0
     factor = whole if whole in _ACROSS else 0
-    rows = source[0] if factor > 1 else 1
+    rows = down.weight.shape[1] + 1 if factor > 1 else 1  # a ring of rows that stays in the first cache
     wide = np.zeros(source[1] + across.weight.shape[1], np.uint32)
     return Resizer(source, target, across, down, factor, np.zeros((rows, 3 * (target[1] if factor > 1 else source[1])), np.uint8), wide)
 
@@ -166,22 +167,10 @@ def _resize_bytes(
     flip: np.uint8,
 ) -> None:
     """Down and across into out (H, W * 3) uint8, each byte ^ flip."""
-    width = wide.shape[0] - weight.shape[1]
-    if factor > 1:
-        for y in range(scratch.shape[0]):
-            _average(src[y * stride : y * stride + width * 3], factor, scratch[y])
-        reduced = scratch.reshape(-1)
-        for y in range(out.shape[0]):
-            _mix(reduced, scratch.shape[1], down_first[y], down_count[y], down_weight[y], out[y], flip)
-    elif factor == 1:
-        for y in range(out.shape[0]):
-            _mix(src, stride, down_first[y], down_count[y], down_weight[y], out[y], flip)
-    else:
-        row = scratch[0]
-        for y in range(out.shape[0]):
-            _mix(src, stride, down_first[y], down_count[y], down_weight[y], row, np.uint8(0))
-            _pack(row, wide)
-            _gather(wide, first, weight, out[y], flip)
+    reduced = 0
+    for y in range(out.shape[0]):
+        args = (down_first[y], down_count[y], down_weight[y])
+        reduced = _row(src, stride, factor, first, weight, args, scratch, wide, out[y], flip, reduced)
 
 
 @njit(cache=True)
@@ -200,23 +189,46 @@ def _resize_looked_up(
     table: Array,
     line: Array,
 ) -> None:
-    """As `_resize_bytes`, each byte through a table into out (H, W * 3) of any type."""
-    width = wide.shape[0] - weight.shape[1]
-    if factor > 1:
-        for y in range(scratch.shape[0]):
-            _average(src[y * stride : y * stride + width * 3], factor, scratch[y])
-    reduced = scratch.reshape(-1)
+    """As `_resize_bytes`, each byte through a table into out (H, W * 3) of any type; line (W * 3,) is scratch."""
+    reduced = 0
     for y in range(out.shape[0]):
-        if factor > 1:
-            _mix(reduced, scratch.shape[1], down_first[y], down_count[y], down_weight[y], line, np.uint8(0))
-        elif factor == 1:
-            _mix(src, stride, down_first[y], down_count[y], down_weight[y], line, np.uint8(0))
-        else:
-            _mix(src, stride, down_first[y], down_count[y], down_weight[y], scratch[0], np.uint8(0))
-            _pack(scratch[0], wide)
-            _gather(wide, first, weight, line, np.uint8(0))
+        args = (down_first[y], down_count[y], down_weight[y])
+        reduced = _row(src, stride, factor, first, weight, args, scratch, wide, line, np.uint8(0), reduced)
         for x in range(line.shape[0]):
             out[y, x] = table[line[x]]
+
+
+@njit(cache=True)
+def _row(
+    src: Array,
+    stride: int,
+    factor: int,
+    first: Array,
+    weight: Array,
+    down: tuple[int, int, Array],
+    scratch: Array,
+    wide: Array,
+    out: Array,
+    flip: np.uint8,
+    reduced: int,
+) -> int:
+    """One output row. `reduced` source rows were averaged across into the ring so far; the new number of them."""
+    row, count, weights = down
+    width = wide.shape[0] - weight.shape[1]
+    none = 1 << 30  # rows before a plain image wraps round: never
+    if factor == 1:
+        _mix(src, stride, none, row, count, weights, out, flip)
+    elif factor == 0:
+        _mix(src, stride, none, row, count, weights, scratch[0], np.uint8(0))
+        _pack(scratch[0], wide)
+        _gather(wide, first, weight, out, flip)
+    else:
+        ring = scratch.shape[0]
+        while reduced < row + count:
+            _average(src[reduced * stride : reduced * stride + width * 3], factor, scratch[reduced % ring])
+            reduced += 1
+        _mix(scratch.reshape(-1), scratch.shape[1], ring, row, count, weights, out, flip)
+    return reduced
 
 
 @njit(cache=True)
@@ -228,46 +240,50 @@ def _look_up(levels: Array, table: Array) -> None:
 
 
 @njit(cache=True)
-def _mix(src: Array, stride: int, first: int, count: int, weight: Array, out: Array, flip: np.uint8) -> None:
-    """One output row from `count` source rows: (sum of weight * level + 128) >> 8, ^ flip."""
+def _mix(src: Array, stride: int, rows: int, first: int, count: int, weight: Array, out: Array, flip: np.uint8) -> None:
+    """One output row from `count` source rows of a ring of `rows`: (sum of weight * level + 128) >> 8, ^ flip."""
     size = out.shape[0]
-    start = first * stride
-    a = src[start : start + size]
     half = np.uint16(128)
+    start = first % rows * stride
+    a = src[start : start + size]
     if count == 1:
         for x in range(size):
             out[x] = a[x] ^ flip
         return
+    start = (first + 1) % rows * stride
+    b = src[start : start + size]
     w0, w1 = np.uint16(weight[0]), np.uint16(weight[1])
-    b = src[start + stride : start + stride + size]
     if count == 2:
         for x in range(size):
             out[x] = np.uint8((np.uint16(a[x]) * w0 + np.uint16(b[x]) * w1 + half) >> np.uint16(8)) ^ flip
         return
+    start = (first + 2) % rows * stride
+    c = src[start : start + size]
     w2 = np.uint16(weight[2])
-    c = src[start + 2 * stride : start + 2 * stride + size]
     if count == 3:
         for x in range(size):
             out[x] = np.uint8((np.uint16(a[x]) * w0 + np.uint16(b[x]) * w1 + np.uint16(c[x]) * w2 + half) >> np.uint16(8)) ^ flip
         return
+    start = (first + 3) % rows * stride
+    d = src[start : start + size]
     w3 = np.uint16(weight[3])
-    d = src[start + 3 * stride : start + 3 * stride + size]
     if count == 4:
         for x in range(size):
             total = np.uint16(a[x]) * w0 + np.uint16(b[x]) * w1 + np.uint16(c[x]) * w2 + np.uint16(d[x]) * w3 + half
             out[x] = np.uint8(total >> np.uint16(8)) ^ flip
         return
-    _mix_many(src, stride, first, count, weight, out, flip)
+    _mix_many(src, stride, rows, first, count, weight, out, flip)
 
 
 @njit(cache=True)
-def _mix_many(src: Array, stride: int, first: int, count: int, weight: Array, out: Array, flip: np.uint8) -> None:
+def _mix_many(src: Array, stride: int, rows: int, first: int, count: int, weight: Array, out: Array, flip: np.uint8) -> None:
     """`_mix` of five rows or more: pictures far larger than the input."""
     size = out.shape[0]
     total = np.full(size, 128, np.uint16)
     for t in range(count):
         w = np.uint16(weight[t])
-        row = src[(first + t) * stride : (first + t) * stride + size]
+        start = (first + t) % rows * stride
+        row = src[start : start + size]
         for x in range(size):
             total[x] += np.uint16(row[x]) * w
     for x in range(size):
