@@ -17,7 +17,8 @@ from firmware.vision.frame import Frame
 
 SILENT_S: Final = 3.0  # one read blocks no longer: the heartbeat of vision must go on beside a dead camera
 CLOSE_S: Final = 2.0  # a hung camera call is left to the end of the process
-EARLY_SHARE: Final = 0.1  # of a frame's time: cameras jitter
+EARLY_SHARE: Final = 0.1  # of a frame's time: cameras jitter ...
+EARLY_S_MAX: Final = 0.02  # ... but not more than this
 
 
 class Grabber(Protocol):
@@ -134,11 +135,12 @@ class Thinner:
 
     def __init__(self, fps_max: float | None) -> None:
         self._step_s = 0.0 if fps_max is None else 1.0 / fps_max
+        self._early_s = min(EARLY_SHARE * self._step_s, EARLY_S_MAX)
         self._due_s = float("-inf")
 
     def wants(self, t_s: float) -> bool:
         """Whether the frame of this time is one to deliver. Times may jump (a reconnect, a loop): the beat begins anew."""
-        if t_s < self._due_s - EARLY_SHARE * self._step_s and t_s > self._due_s - 2 * self._step_s:
+        if t_s < self._due_s - self._early_s and t_s > self._due_s - 2 * self._step_s:
             return False
         late = t_s > self._due_s + self._step_s or t_s < self._due_s - self._step_s
         self._due_s = (t_s if late else self._due_s) + self._step_s

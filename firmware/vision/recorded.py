@@ -63,7 +63,14 @@ class RecordedDetections:
         Raises:
             DataError: the line does not fit the format; `file:line: what; hint`.
         """
-        return next(self._lines, None)
+        try:
+            found = next(self._lines, None)
+        except DataError:
+            self.close()
+            raise
+        if found is None:
+            self.close()
+        return found
 
     def close(self) -> None:
         """Close the file; may be called twice."""

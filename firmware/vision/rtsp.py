@@ -14,6 +14,7 @@ import av.error
 
 from firmware.clock import Clock, sleep_s
 from firmware.errors import SourceError
+from firmware.vision import libav
 from firmware.vision.frame import Frame
 from firmware.vision.libav import LiveDecoder, open_container, scrubbed, without_credentials
 from firmware.vision.newest import Thinner
@@ -95,10 +96,12 @@ class RtspCamera:
         self._failures += 1
 
     def _connected(self) -> LiveDecoder:
+        begun_s = self._clock.monotonic_s()
         try:
             container = self._opener(self._address, format_name="rtsp", options={"rtsp_transport": "tcp"}, live=True)
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise self._in_words(error) from scrubbed(error)
+            late = self._clock.monotonic_s() - begun_s >= libav.OPEN_S  # FFmpeg then says "invalid data"
+            raise self._in_words(TimeoutError() if late else error) from scrubbed(error)
         return LiveDecoder(container, self._name, self._thinner, self._clock)
 
     def _in_words(self, error: BaseException) -> SourceError:
