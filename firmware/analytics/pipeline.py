@@ -25,6 +25,7 @@ from firmware.analytics.people import People
 from firmware.analytics.pseudonym import Pseudonyms
 from firmware.analytics.queueing import WaitEstimate, outcome_of
 from firmware.analytics.relink import Relinker
+from firmware.analytics.shadows import Shadows
 from firmware.analytics.staff import Staff
 from firmware.analytics.still_map import StillMap, Stillness
 from firmware.analytics.windows import Stay, Windows
@@ -103,6 +104,7 @@ class Pipeline:
         self._pseudonyms = pseudonyms
         self._tracker = Tracker(camera.tracker)
         self._relinker = Relinker(camera.tracker.relink_s_max, camera.tracker.capacity)
+        self._shadows = Shadows()
         self._stillness = Stillness(camera.still, still_map, people_max)
         self._staff = Staff()
         self._lines = tuple(LineCounter(line) for line in camera.line)
@@ -118,6 +120,7 @@ class Pipeline:
         self._newest = 0
         self._now_ms: int | None = None
         self._seen_ms = 0
+        self._births = (0, 0)
         self._now: _Said = _Said()
 
     @property
@@ -179,7 +182,9 @@ class Pipeline:
         return self._now_ms
 
     def _people(self, detections: Detections, *, closed: bool) -> People:
-        people = self._relinker.step(self._tracker.step(detections))
+        everybody = self._relinker.step(self._tracker.step(detections))
+        self._audit_births(everybody)
+        people = self._shadows.step(everybody)
         still = self._stillness.step(people, closed=closed)
         return replace(people, still=still, staff=self._staff.step(people, people.uniform))
 
@@ -342,12 +347,19 @@ class Pipeline:
             windows.audit("relinked", people.relinked)
         if self._stillness.found:
             windows.audit("still", self._stillness.take_found())
+        born, inside = self._births
+        if born:
+            windows.audit("births", born)
+            windows.audit("births_inside", inside)
+
+    def _audit_births(self, people: People) -> None:
+        """How many began in this step, and how many of them in mid-view."""
+        self._births = (0, 0)
         if len(people.ids) and people.ids[-1] > self._newest:  # ids ascend
             born = people.ids > self._newest
             self._newest = int(people.ids[-1])
-            windows.audit("births", int(born.sum()))
             inside = away_from_edges(people.birth_boxes[born], self._camera.line, people.aspect)
-            windows.audit("births_inside", int(inside.sum()))
+            self._births = (int(born.sum()), int(inside.sum()))
 
     def _closed(self) -> None:
         if self._inside.count:
