@@ -1,23 +1,19 @@
-"""Frames to people: the int8 interpreter (LiteRT or tflite-runtime; this file is the only import of either) and the loop.
+"""Frames to people: the loop around an interpreter, and `open_detector` that chooses one.
 
 `open_detector` reads a model, checks it, tries the runtimes on it and returns a `PersonDetector`: resize and quantise
-each tile straight into the interpreter's input, invoke, decode, put the tiles together, suppress. Rules: nothing the
-runtime raises gets past here but ModelError; outputs are read without a copy. Choosing is left to
-`firmware.vision.runtime`, reading tensors to `decode`, the Edge TPU and its crashes to `edgetpu`.
+each tile straight into the interpreter's input, invoke, decode, put the tiles together, suppress. Nothing is copied on
+the way. Running models is left to `interpreter`, choosing to `runtime`, reading tensors to `recognise` and `decode`, the
+Edge TPU and its crashes to `edgetpu`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import importlib
 import io
-import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,69 +23,17 @@ from firmware.errors import ModelError
 from firmware.vision.decode import decoder_for
 from firmware.vision.detection import Detections
 from firmware.vision.frame import Frame
+from firmware.vision.interpreter import LITERT, TFLITE, build, first_line
 from firmware.vision.manifest import Anchors, ModelFile, find_model
 from firmware.vision.nms import PEOPLE_MAX, join_pieces, suppress
 from firmware.vision.probe import probe
 from firmware.vision.recognise import Reading, reading
 from firmware.vision.resize import Resizer, plan
 from firmware.vision.runtime import Chosen, Runtime, Trial, choose
-from firmware.vision.tensors import Interpreter, Signature, Tensor
+from firmware.vision.tensors import Interpreter
 from firmware.vision.tiling import TILINGS, Tile, place, tiles
 
-_POSTPROCESS: Final = "TFLite_Detection_PostProcess"
 _ANCHOR_BYTES_MAX: Final = 8 * 1024 * 1024  # half a million anchors: no model of a board has more
-
-
-class TfliteInterpreter:
-    """An interpreter of LiteRT or tflite-runtime behind our port."""
-
-    def __init__(self, interpreter: Any) -> None:
-        """Take a raw interpreter, not yet allocated. Raises whatever the runtime raises: `build` converts."""
-        interpreter.allocate_tensors()
-        self._raw: Any = interpreter
-        inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
-        self._input: int = inputs[0]["index"]
-        self._outputs: tuple[int, ...] = tuple(detail["index"] for detail in outputs)
-        operators = interpreter._get_ops_details() if hasattr(interpreter, "_get_ops_details") else []  # noqa: SLF001 the only way to them
-        ends = [tuple(int(i) for i in op["outputs"]) for op in operators if op["op_name"] == _POSTPROCESS]
-        self.signature = Signature(
-            tuple(_tensor(detail) for detail in inputs),
-            tuple(_tensor(detail) for detail in outputs),
-            tuple(sorted({op["op_name"] for op in operators if op["op_name"] != "DELEGATE"})),
-            tuple(self._outputs.index(i) for i in ends[0]) if ends and set(ends[0]) <= set(self._outputs) else (),
-        )
-
-    def input(self) -> NDArray[Any]:
-        """See Interpreter."""
-        view: NDArray[Any] = self._raw.tensor(self._input)()
-        return view
-
-    def invoke(self) -> None:
-        """See Interpreter."""
-        try:
-            self._raw.invoke()
-        except (RuntimeError, ValueError, AttributeError) as error:
-            raise ModelError(f"the runtime failed: {first_line(error)}", "restart; if it comes again, run passerby doctor") from error
-
-    def outputs(self) -> tuple[NDArray[Any], ...]:
-        """See Interpreter."""
-        return tuple(self._raw.tensor(index)() for index in self._outputs)
-
-    def close(self) -> None:
-        """See Interpreter."""
-        self._raw = None
-
-
-def _tensor(detail: dict[str, Any]) -> Tensor:
-    scales, zeros = detail["quantization_parameters"]["scales"], detail["quantization_parameters"]["zero_points"]
-    scale, zero = (float(scales[0]), int(zeros[0])) if len(scales) else (0.0, 0)
-    return Tensor(str(detail["name"]), tuple(int(n) for n in detail["shape"]), np.dtype(detail["dtype"]).name, scale, zero)
-
-
-def first_line(error: BaseException) -> str:
-    """The runtime's own words, cut to one readable line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:200]
 
 
 def runtimes(*, vouched: bool = True) -> tuple[Runtime, ...]:
@@ -97,7 +41,6 @@ def runtimes(*, vouched: bool = True) -> tuple[Runtime, ...]:
 
     A file that nobody vouches for is tried in a process of its own first: see `firmware.vision.probe`.
     """
-    litert, tflite = "ai_edge_litert.interpreter", "tflite_runtime.interpreter"
     alive: set[tuple[str, bool]] = set()  # what the probe let through: more threads need no second one
 
     def way(module: str, *, delegate: bool = True) -> Callable[[bytes, int], Interpreter]:
@@ -111,53 +54,9 @@ def runtimes(*, vouched: bool = True) -> tuple[Runtime, ...]:
 
     # Some files fail only in XNNPACK's preparation: LiteRT's builtin kernels still run them.
     return (
-        Runtime("litert", way(litert)),
-        Runtime("tflite", way(tflite)),
-        Runtime("litert-builtin", way(litert, delegate=False), last_resort=True),
-    )
-
-
-def build(module: str, content: bytes, threads: int, *, delegate: bool = True) -> TfliteInterpreter:
-    """An interpreter from a runtime's module.
-
-    Raises:
-        ModelError: the module is missing, is broken beside this numpy, or refuses the file.
-    """
-    try:
-        with _quiet():
-            runtime = importlib.import_module(module)
-            extra = {} if delegate else {"experimental_op_resolver_type": runtime.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES}
-            return TfliteInterpreter(runtime.Interpreter(model_content=content, num_threads=threads, **extra))
-    except ModuleNotFoundError as error:
-        raise ModelError(f"{module.partition('.')[0]} is not installed", "pip install ai-edge-litert") from error
-    except Exception as error:  # a runtime raises anything: SystemError beside the wrong numpy, ValueError for a file
-        raise ModelError(*_why(error)) from error
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the runtimes' own chatter off the terminal: C++ writes it to descriptor 2, past sys.stderr."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(nowhere)
-        os.close(kept)
-
-
-def _why(error: Exception) -> tuple[str, str]:
-    """What is wrong and what to do, from what the runtime raised."""
-    text = str(error)
-    if "edgetpu-custom-op" in text:
-        return "compiled for the Edge TPU, which this runtime does not drive", "give the model as it was before compiling"
-    if "_ARRAY_API" in text or isinstance(error, SystemError | ImportError):
-        return f"the runtime is broken here (numpy {np.__version__}): {first_line(error)}", "run passerby doctor"
-    return (
-        f"the runtime refuses the file: {first_line(error)}",
-        "convert the model again, or update the runtime: pip install -U ai-edge-litert",
+        Runtime("litert", way(LITERT)),
+        Runtime("tflite", way(TFLITE)),
+        Runtime("litert-builtin", way(LITERT, delegate=False), last_resort=True),
     )
 
 

@@ -2,17 +2,17 @@
 
 tflite-runtime reads the file's own offsets unchecked: half a file is a segmentation fault. So a file that no manifest
 vouches for by its sha256 is first run here, `python -m firmware.vision.probe MODULE DELEGATE < model`, and what became of
-the child is the answer. Light on purpose: nothing but the runtime is imported. A file with a hash needs no probe.
+the child is the answer. A file with a hash needs no probe.
 """
 
 from __future__ import annotations
 
-import importlib
 import subprocess
 import sys
 from typing import Final
 
 from firmware.errors import ModelError
+from firmware.vision.interpreter import build
 
 PROBE_S_MAX: Final = 60.0  # a cold start of Python and one invoke of a large model on the slowest board, four times over
 
@@ -39,17 +39,13 @@ def probe(module: str, content: bytes, *, delegate: bool = True) -> None:
 
 
 def main(argv: list[str]) -> int:
-    """Build and invoke the model on standard input: 0 done, 1 refused; a signal ends us otherwise."""
+    """Build and invoke the model on standard input: 0 done, 4 refused; a signal ends us otherwise."""
     module, delegate = argv
     try:
-        runtime = importlib.import_module(module)
-        extra = {} if delegate == "1" else {"experimental_op_resolver_type": runtime.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES}
-        interpreter = runtime.Interpreter(model_content=sys.stdin.buffer.read(), num_threads=1, **extra)
-        interpreter.allocate_tensors()
-        interpreter.invoke()
-    except Exception as error:  # noqa: BLE001 a runtime raises anything; the parent meets the same and says it
-        print(error, file=sys.stderr)
-        return 1
+        build(module, sys.stdin.buffer.read(), 1, delegate=delegate == "1").invoke()
+    except ModelError as error:
+        print(error, file=sys.stderr)  # the parent meets the same and says it
+        return error.exit_code
     return 0
 
 

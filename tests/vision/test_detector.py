@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from firmware.errors import ModelError
-from firmware.vision.detector import PersonDetector, TfliteInterpreter, build, detector_of, open_detector, runtimes, runtimes_named
+from firmware.vision.detector import PersonDetector, detector_of, open_detector, runtimes, runtimes_named
 from firmware.vision.frame import Frame
 from firmware.vision.manifest import Level, ModelFile, find_model
 from firmware.vision.recognise import Reading, reading
@@ -111,19 +110,6 @@ def test_wrong_content_is_one_line(content: object, says: str, tmp_path: Path) -
     assert refused.value.hint
 
 
-def test_missing_and_broken_runtimes_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A module that is not there, and one that breaks when it builds, are ModelErrors with a reason."""
-    with pytest.raises(ModelError, match="no_such_runtime is not installed"):
-        build("no_such_runtime", b"", 1)
-    (tmp_path / "broken_runtime.py").write_text(
-        "class Interpreter:\n    def __init__(self, **_): raise SystemError('_ARRAY_API not found')\n"
-    )
-    monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(ModelError, match=r"the runtime is broken here \(numpy "):
-        build("broken_runtime", b"", 1)
-    sys.modules.pop("broken_runtime")
-
-
 def test_unknown_runtime_and_score_are_refused() -> None:
     """A runtime that nobody knows and a least score of 1 are mistakes, not choices."""
     with pytest.raises(ModelError, match="no runtime is called 'gpu'"):
@@ -171,28 +157,6 @@ def test_closing_twice_is_fine() -> None:
     detector = detector_of(file_of(tiny_model.spot_detector()), runtimes_named("litert"), threads=1)
     detector.close()
     detector.close()
-
-
-def test_failure_in_use_is_a_model_error() -> None:
-    """When the runtime fails on a frame, ModelError says so."""
-
-    class Failing:
-        def allocate_tensors(self) -> None: ...
-
-        def get_input_details(self) -> list[dict[str, object]]:
-            return [detail((1, 8, 8, 3))]
-
-        def get_output_details(self) -> list[dict[str, object]]:
-            return [detail((1, 5, 100))]
-
-        def invoke(self) -> None:
-            raise RuntimeError("out of memory\nsecond line")
-
-    def detail(shape: tuple[int, ...]) -> dict[str, object]:
-        return {"name": "t", "index": 0, "shape": shape, "dtype": np.float32, "quantization_parameters": {"scales": [], "zero_points": []}}
-
-    with pytest.raises(ModelError, match="the runtime failed: out of memory; "):
-        TfliteInterpreter(Failing()).invoke()
 
 
 def test_packaged_models_open_and_are_quiet(capfd: pytest.CaptureFixture[str]) -> None:

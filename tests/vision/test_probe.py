@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from firmware.errors import ModelError
 from firmware.vision import probe as under_test
+from firmware.vision.interpreter import LITERT
 from firmware.vision.probe import main, probe
+from tests import tiny_model
 
 pytest.importorskip("ai_edge_litert")
 
@@ -48,11 +52,8 @@ def test_runtime_that_refuses_is_left_to_the_caller(tmp_path: Path, monkeypatch:
     probe(fake_runtime(tmp_path, monkeypatch, "raise ValueError('not this one')"), b"model")
 
 
-def test_main_says_whether_it_ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The child's exit code: 0 when the model ran, 1 when the runtime refused or is missing."""
-    module = fake_runtime(tmp_path, monkeypatch, "assert model_content == b'good'")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    for content, code in ((b"good", 0), (b"bad", 1)):
-        monkeypatch.setattr(sys, "stdin", type("In", (), {"buffer": type("B", (), {"read": staticmethod(lambda c=content: c)})}))
+def test_main_says_whether_it_ran(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child's exit code: 0 when the model ran, 4 when the runtime refused or is missing."""
+    for module, content, code in ((LITERT, tiny_model.spot_detector(), 0), (LITERT, b"nothing", 4), ("no_such_runtime", b"", 4)):
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
         assert main([module, "1"]) == code
-    assert main(["no_such_runtime", "1"]) == 1
