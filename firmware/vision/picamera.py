@@ -48,6 +48,7 @@ class Picamera(Protocol):
         encode: Any = ...,
         *,
         queue: bool = ...,
+        sensor: Any = ...,
     ) -> dict[str, Any]: ...
     def configure(self, camera_config: Any = ...) -> None: ...
     def start(self) -> None: ...
@@ -140,18 +141,18 @@ def _picamera2(number: int) -> Picamera:
 def _configuration(camera: Picamera, width: int, fps_max: float | None) -> dict[str, Any]:
     """One stream of the whole field of view.
 
-    Half the pixel array is a binned mode of the full field on every sensor Raspberry Pi sells; small sizes asked for
-    directly may get a cropped mode.
+    Half the pixel array is a binned mode of the full field on every sensor Raspberry Pi sells; a small size alone may get a
+    cropped mode. The mode is named by `sensor`, so that no raw stream takes memory.
     """
-    across, down = camera.camera_properties["PixelArraySize"]
-    height = round(width * down / across / 2) * 2
+    across, down = camera.camera_properties.get("PixelArraySize", (640, 480))
     frame_us = int(1e6 / max(fps_max or 30.0, 1 / EXPOSURE_S_MAX))
     return camera.create_video_configuration(
-        main={"size": (width, height), "format": "BGR888"},  # libcamera names bytes from the highest: this is R, G, B in memory
-        raw={"size": (across // 2, down // 2)},
+        main={"size": (width, round(width * down / across / 2) * 2), "format": "BGR888"},  # named from the highest byte: R, G, B in memory
+        raw=None,
         buffer_count=BUFFERS,
         controls={"FrameDurationLimits": (frame_us, frame_us)},
         display=None,
         encode=None,
         queue=False,
+        sensor={"output_size": (across // 2, down // 2)},
     )
