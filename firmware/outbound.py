@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
@@ -21,17 +24,19 @@ import msgspec
 from firmware import __version__
 from firmware.clock import Clock, wall_quality
 from firmware.config import UplinkConfig
+from firmware.errors import PasserbyError
 from firmware.events import Disclosure, Event, Window
 from firmware.health import UplinkHealth, VisionHealth
 from firmware.uplink.batch import Anchor, Gap, Health, Payload, Pulse, kind_of, to_bytes
 from firmware.uplink.delivery import Delivery
 from firmware.uplink.envelope import Place, header_for, seal
 from firmware.uplink.exchange import Answer
+from firmware.uplink.filesystem import RealFolder, open_folder
 from firmware.uplink.fold import About, fold, hour_of, roll_up
 from firmware.uplink.keys import DeviceKeys
 from firmware.uplink.lane import LaneName, Missing
 from firmware.uplink.sender import Sender
-from firmware.uplink.spool import Spool
+from firmware.uplink.spool import SealGap, Spool, SpoolLimits
 from firmware.uplink.stamp import Stamp, WallQuality, boot_tag
 
 HEALTH_S: Final = 300.0
@@ -47,6 +52,9 @@ class Vision(Protocol):
     def __call__(self) -> Sequence[VisionHealth]:
         """Now."""
         ...
+
+
+OpenSpool = Callable[[], contextlib.AbstractContextManager[Spool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +98,27 @@ class Sealer:
         return self.sealed(gap, place)
 
 
+@contextlib.contextmanager
+def spool_in(path: Path, limits: SpoolLimits, owner: bytes, seal_gap: SealGap) -> Iterator[Spool]:
+    """The spool in a folder, locked for us until the end.
+
+    Raises:
+        StorageError: another process has it.
+    """
+    folder = open_folder(path)
+    try:
+        spool = Spool.open(folder, limits, owner, os.urandom, seal_gap)
+        yield spool
+        spool.close()
+    finally:
+        if isinstance(folder, RealFolder):
+            folder.close()
+
+
 class Outbound:
     """A sink of the daemon. `start` before the first `take`."""
 
-    def __init__(
-        self, terms: Terms, sealer: Sealer, spool: Callable[[], Spool], sender: Sender | None, vision: Vision, clock: Clock
-    ) -> None:
+    def __init__(self, terms: Terms, sealer: Sealer, spool: OpenSpool, sender: Sender | None, vision: Vision, clock: Clock) -> None:
         """`spool` opens the spool, on the thread that will use it; without a `sender` everything stays spooled."""
         self._terms, self._sealer, self._open_spool, self._sender = terms, sealer, spool, sender
         self._vision, self._clock = vision, clock
@@ -103,6 +126,7 @@ class Outbound:
         self._thread = threading.Thread(target=self._work, name="uplink", daemon=True)
         self._ready = threading.Event()
         self._stop = asyncio.Event()
+        self._failure: PasserbyError | None = None
         self._cameras: dict[str, _Camera] = {}
         self._last_ack_s: float | None = None
         self._anchored_s = float("-inf")
@@ -110,9 +134,15 @@ class Outbound:
         self.health = UplinkHealth()
 
     def start(self) -> None:
-        """Open the spool and begin to deliver; returns when both are under way."""
+        """Open the spool and begin to deliver; returns when both are under way.
+
+        Raises:
+            StorageError: the spool belongs to another process.
+        """
         self._thread.start()
         self._ready.wait()
+        if self._failure is not None:
+            raise self._failure
 
     async def take(self, camera: str, events: Sequence[Event], windows: Sequence[Window]) -> None:
         """Hand over; never waits for card or network."""
@@ -125,11 +155,16 @@ class Outbound:
 
     def _work(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._run())
-        self._loop.close()
+        try:
+            with self._open_spool() as self._spool:
+                self._loop.run_until_complete(self._run())
+        except PasserbyError as error:
+            self._failure = error
+            self._ready.set()
+        finally:
+            self._loop.close()
 
     async def _run(self) -> None:
-        self._spool = self._open_spool()
         self._wake = asyncio.Event()
         self._delivery = Delivery(_uniform, self._clock.monotonic_s())
         self._anchor("boot", 1000)
@@ -142,7 +177,6 @@ class Outbound:
             self._flush()
             if sending is not None:
                 await self._last_try(sending)
-            self._spool.close()
 
     async def _send(self) -> None:
         assert self._sender is not None
@@ -239,7 +273,7 @@ class Outbound:
         self._last_ack_s = now_s
         for conflict in answer.conflicts:
             self._renew_stream(conflict.stream)
-        if now_s - self._anchored_s > ANCHOR_S:
+        if now_s - self._anchored_s > ANCHOR_S and not self._stop.is_set():
             stamp = msgspec.structs.replace(
                 self._sealer.stamp(), wall_ms=answer.server_ms + int(round_trip_s * 500), wall_quality=WallQuality.COLLECTOR
             )
@@ -267,6 +301,4 @@ class Outbound:
 
 
 def _uniform() -> float:
-    import random
-
     return random.SystemRandom().random()

@@ -25,13 +25,12 @@ from firmware.config import parse
 from firmware.daemon import Daemon, Sink, Source
 from firmware.demonstration import LocalCollector, prepare, uplink_toml
 from firmware.errors import ConfigError
-from firmware.outbound import Outbound, Sealer, Terms
+from firmware.outbound import Outbound, Sealer, Terms, spool_in
 from firmware.sd_notify import Notifier
 from firmware.terminal import LiveOutput, PlainOutput
-from firmware.uplink.filesystem import open_folder
 from firmware.uplink.keys import load_device_keys
 from firmware.uplink.sender import Sender
-from firmware.uplink.spool import Spool, SpoolLimits
+from firmware.uplink.spool import SpoolLimits
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,13 +110,16 @@ def _outbound(source: Source, daemon: Daemon, clock: SystemClock) -> Outbound | 
     if uplink.url:
         sender = Sender(uplink.url, keys.folder, keys.device, keys.receipt, lambda: datetime.fromtimestamp(clock.wall_ms() / 1000, UTC))
 
-    def open_spool() -> Spool:
-        return Spool.open(
-            open_folder(Path(uplink.spool)), SpoolLimits.of_bytes(uplink.spool_bytes_max), keys.device, os.urandom, sealer.gap
-        )
-
+    limits = SpoolLimits.of_bytes(uplink.spool_bytes_max)
     terms = Terms(source.config.site, source.config.disclosure, uplink)
-    return Outbound(terms, sealer, open_spool, sender, lambda: [state.health for state in daemon.cameras()], clock)
+    return Outbound(
+        terms,
+        sealer,
+        lambda: spool_in(Path(uplink.spool), limits, keys.device, sealer.gap),
+        sender,
+        lambda: [state.health for state in daemon.cameras()],
+        clock,
+    )
 
 
 def _delivery_line(outbound: Outbound | None) -> str:
