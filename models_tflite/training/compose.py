@@ -6,6 +6,7 @@ stretched and mirrored; who is cut to a sliver is neither person nor background.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from models_tflite.training.pictures import Picture
 VISIBLE_MIN = 0.4  # share of a box inside the window for it to stay a person
 SLIVER_MIN = 0.06  # below it, what is left of a person is background
 # How many windows a side, and how often: high cameras see small people.
-GRIDS = ((1, 0.34), (2, 0.28), (3, 0.16), (4, 0.11), (5, 0.07), (6, 0.04))
+GRIDS = ((1, 0.42), (2, 0.27), (3, 0.14), (4, 0.09), (5, 0.05), (6, 0.03))
 PASTE_CHANCE = 0.35
 PASTE_HEIGHTS = (12.0, 90.0)
 
@@ -38,8 +39,8 @@ def compose(rng: np.random.Generator, draw: Draw, size: int) -> Canvas:
     marks_x, marks_y = cuts(rng, grid, size), cuts(rng, grid, size)
     pixels = np.empty((size, size, 3), np.uint8)
     boxes, ignored = [], []
-    for top, bottom in zip(marks_y[:-1], marks_y[1:], strict=True):
-        for left, right in zip(marks_x[:-1], marks_x[1:], strict=True):
+    for top, bottom in pairwise(marks_y):
+        for left, right in pairwise(marks_x):
             part, kept, slivers = window(rng, draw(rng), right - left, bottom - top)
             pixels[top:bottom, left:right] = part
             offset = np.array([left, top, left, top], np.float32)
@@ -118,7 +119,7 @@ def paste_people(rng: np.random.Generator, draw: Draw, canvas: Canvas) -> Canvas
             continue
         left, top = rng.uniform(0, size - width), rng.uniform(0, size - height)
         place = np.array([left, top, left + width, top + height], np.float32)
-        if len(boxes) and overlap(np.array(boxes), place).max() > 0.25:
+        if boxes and overlap(np.array(boxes), place).max() > 0.25:
             continue
         blend(rng, pixels, place, picture, source)
         boxes.append(place)

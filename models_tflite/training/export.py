@@ -6,7 +6,6 @@ boxes [1, h, w, 4]. The plans of names and strides that the manifest needs are r
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 
@@ -77,6 +76,16 @@ def keras_detector(detector: Detector, size: tuple[int, int]):
     return keras.Model(picture, outputs)
 
 
+def to_float16(detector: Detector, size: tuple[int, int]) -> bytes:
+    """The same network with 16-bit weights and float arithmetic: what the int8 file is held against."""
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(keras_detector(detector.eval(), size))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+    return converter.convert()
+
+
 def to_tflite(detector: Detector, size: tuple[int, int], calibration: Iterable[np.ndarray]) -> bytes:
     """A full-int8 TFLite file; `calibration` yields uint8 pictures [height, width, 3]."""
     import tensorflow as tf
@@ -89,16 +98,3 @@ def to_tflite(detector: Detector, size: tuple[int, int], calibration: Iterable[n
     converter.inference_input_type = tf.uint8
     converter.inference_output_type = tf.int8
     return converter.convert()
-
-
-def output_plan(path: Path) -> list[dict[str, int]]:
-    """For each stride the places of its heatmap and boxes among the file's outputs."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(str(path))
-    height = int(interpreter.get_input_details()[0]["shape"][1])
-    plan: dict[int, dict[str, int]] = {}
-    for place, detail in enumerate(interpreter.get_output_details()):
-        stride = height // int(detail["shape"][1])
-        plan.setdefault(stride, {"stride": stride})["heatmap" if int(detail["shape"][3]) == 1 else "box"] = place
-    return [plan[stride] for stride in sorted(plan)]

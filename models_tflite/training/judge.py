@@ -47,6 +47,19 @@ def entries(manifest: Path) -> dict[str, Entry]:
     }
 
 
+def plan_of(path: Path) -> tuple[dict, ...]:
+    """How to read the centre-point outputs of a file without a manifest: by their shapes, probabilities, finest first."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(path))
+    height = int(interpreter.get_input_details()[0]["shape"][1])
+    plan: dict[int, dict] = {}
+    for place, detail in enumerate(interpreter.get_output_details()):
+        stride = height // int(detail["shape"][1])
+        plan.setdefault(stride, {"stride": stride, "activation": "none"})["heatmap" if int(detail["shape"][3]) == 1 else "box"] = place
+    return tuple(plan[stride] for stride in sorted(plan))
+
+
 class Judged:
     """One TFLite detector on one thread."""
 
@@ -73,10 +86,12 @@ class Judged:
         tile = resize(pixels[top:bottom, left:right], self.size)
         if self.source["dtype"] == np.int8:
             tile = (tile ^ 128).view(np.int8)
+        if self.source["dtype"] == np.float32:
+            tile = tile.astype(np.float32) / 127.5 - 1
         self.interpreter.set_tensor(self.source["index"], tile[None].astype(self.source["dtype"]))
         self.interpreter.invoke()
         found = self.read(score_min)
-        if len(TILINGS["1x1"]) == 1 and span == TILINGS["1x1"][0]:
+        if span == TILINGS["1x1"][0]:
             return found
         found = without_cut(found, span)
         share = np.array([right - left, bottom - top] * 2) / np.array([width, height] * 2)

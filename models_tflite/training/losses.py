@@ -7,17 +7,18 @@ The focal loss forgives cells near a peak (CornerNet, Law and Deng 2018, equatio
 import torch
 
 EDGE_WEIGHT = 2.5
+PEAK = 0.999  # a target this high is a person's one peak
 
 
 def focal(logits: torch.Tensor, peak: torch.Tensor) -> torch.Tensor:
-    """Sum over cells; logits, peak [b, h, w], peak -1 where nothing is asked."""
+    """Sum over cells for each picture, [b]; logits, peak [b, h, w], peak -1 where nothing is asked."""
     logits = logits.float()
-    positive = peak >= 0.999
+    positive = peak >= PEAK
     asked = peak >= 0
     chance = logits.sigmoid().clamp(1e-5, 1 - 1e-5)
     near = (1 - chance).square() * torch.nn.functional.logsigmoid(logits)
     far = (1 - peak.clamp(0, 1)).pow(4) * chance.square() * torch.nn.functional.logsigmoid(-logits)
-    return -(torch.where(positive, near, far) * asked).sum()
+    return -(torch.where(positive, near, far) * asked).sum(dim=(1, 2))
 
 
 def giou_loss(found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
@@ -34,16 +35,18 @@ def giou_loss(found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
 
 
 def total(outputs: list, targets: list) -> tuple[torch.Tensor, torch.Tensor]:
-    """(peak loss, edge loss) per person.
+    """(peak loss, edge loss), averaged over pictures and summed over heads.
 
     outputs: (logits [b, 1, h, w], distances [b, 4, h, w]) a head; targets: (peak [b, h, w], edge [b, 4, h, w], weight [b, h, w]) a head.
+    A picture of n people weighs as the root of n: by people, grids of hundreds would drown the one who fills the frame.
     """
-    people = sum(float((peak >= 0.999).sum()) for peak, _, _ in targets)
-    peaks = edges = torch.zeros(())
+    peaks = edges = torch.zeros((), device=targets[0][0].device)
     for (logits, distances), (peak, edge, weight) in zip(outputs, targets, strict=True):
-        peaks = peaks.to(peak.device) + focal(logits[:, 0], peak)
-        where = weight > 0
-        found, wanted = distances.permute(0, 2, 3, 1)[where], edge.permute(0, 2, 3, 1)[where]
+        people = (peak >= PEAK).sum(dim=(1, 2)).clamp(min=1).float()
+        peaks = peaks + (focal(logits[:, 0], peak) * people.rsqrt()).mean()
+        picture, down, across = torch.nonzero(weight, as_tuple=True)
+        found, wanted = distances[picture, :, down, across], edge[picture, :, down, across]
         # A distance of zero has no gradient through ReLU6's lower bend; a small floor keeps the area positive.
-        edges = edges.to(peak.device) + (giou_loss(found + 0.01, wanted) * weight[where]).sum()
-    return peaks / max(people, 1.0), edges / max(people, 1.0)
+        shares = weight[picture, down, across] * people.rsqrt()[picture]
+        edges = edges + (giou_loss(found + 0.01, wanted) * shares).sum() / len(people)
+    return peaks, edges

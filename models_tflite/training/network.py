@@ -89,10 +89,11 @@ class Head(nn.Module):
         self.edge = Layer(width, 4)
         self.scale = reach / 6
         with torch.no_grad():
+            self.peak.weight.mul_(0.1)
             self.peak.bias.fill_(PEAK_PRIOR)
             self.edge.bias.fill_(0.5)
-        self.peak.gain.mul_(0.1)
-        self.edge.gain.mul_(0.3)
+        self.peak.gain.mul_(0.5)
+        self.edge.gain.mul_(0.5)
 
     def forward(self, feature: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """One feature map to (peak logits, distances)."""
@@ -103,7 +104,7 @@ class Head(nn.Module):
 class Detector(nn.Module):
     """RGB in -1..1, [b, 3, s, s], s a multiple of 32, to one (peak logits, distances) for each of STRIDES."""
 
-    def __init__(self, shape: Shape = Shape()):  # noqa: B008  (frozen)
+    def __init__(self, shape: Shape = Shape()):
         super().__init__()
         self.shape = shape
         width = int(32 * shape.body)

@@ -4,30 +4,41 @@ All sizes hold the same weights. Calibration pictures come from the training sou
 that the ranges cover what the network met. The manifest's schema is read by `firmware.vision.manifest`.
 """
 
+import copy
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 
-from models_tflite.training import appearance, compose, export
+from models_tflite.training import appearance, assess, compose, export, judge, measure
 from models_tflite.training.network import Detector
 from models_tflite.training.pictures import Picture
 
 CALIBRATION_PICTURES = 120
+CALIBRATION_SEED = 7
+SCORE_MIN = 0.1  # what the tracker's second association still uses; a person is believed from 0.5
+NMS_IOU_MAX = 0.55
 FILE_BYTES_MAX = 2_000_000  # what a slow link and a small card can bear, and a repository can hold
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One packaged model: its name, input (height, width), score threshold, tiling and purpose in a sentence."""
+    """One packaged model: its name, input (height, width), tiling and purpose in a sentence."""
 
     name: str
     size: tuple[int, int]
-    score_min: float
     tiling: str
     description: str
+
+
+PLANS = (
+    Plan("person-320", (320, 320), "1x1", "the default: rooms up to about six metres deep"),
+    Plan("person-512", (512, 512), "1x1", "high or deep rooms with many small people, at two and a half times the cost"),
+)
 
 
 def calibration(sources: dict[str, list[Picture]], size: tuple[int, int], seed: int) -> list[np.ndarray]:
@@ -50,16 +61,51 @@ def calibration(sources: dict[str, list[Picture]], size: tuple[int, int], seed: 
     return made
 
 
-def pack(detector: Detector, sources: dict[str, list[Picture]], plans: tuple[Plan, ...], folder: Path, seed: int = 7) -> None:
-    """Exports every plan into `folder` and writes `manifest.toml`."""
+def calibrated(detector: Detector, size: tuple[int, int], judged_on: list[Picture]) -> Detector:
+    """A copy whose scores are moved so that 0.5 is the threshold of the best F1 on held-back pictures at this size.
+
+    The firmware gives birth to tracks at 0.5 whatever the model; so the model comes to meet it.
+    """
+    from models_tflite.training import train
+
+    found, truth = [], [assess.shares(picture) for picture in judged_on]
+    for picture in judged_on:
+        pixels = torch.from_numpy(judge.resize(picture.pixels, size).copy()).permute(2, 0, 1)[None]
+        with torch.no_grad():
+            found.extend(measure.suppress(one, NMS_IOU_MAX) for one in train.decode(detector(train.to_input(pixels))))
+    threshold, _ = assess.best_threshold(found, truth)
+    moved = copy.deepcopy(detector)
+    with torch.no_grad():
+        for head in (moved.fine, moved.coarse):
+            head.peak.bias -= math.log(threshold / (1 - threshold))
+    return moved
+
+
+def pack(
+    detector: Detector,
+    sources: dict[str, list[Picture]],
+    held: dict[str, list[Picture]],
+    folder: Path,
+    plans: tuple[Plan, ...] | None = None,
+) -> None:
+    """Exports every plan into `folder`, a 16-bit float reference of the first into `training/reference`, and writes `manifest.toml`.
+
+    Calibration pictures come from `sources`, thresholds from `held`.
+    """
     parts = [HEADER]
+    plans = plans or PLANS
     for plan in plans:
-        content = export.to_tflite(detector, plan.size, calibration(sources, plan.size, seed))
+        moved = calibrated(detector, plan.size, [picture for pictures in held.values() for picture in pictures])
+        content = export.to_tflite(moved, plan.size, calibration(sources, plan.size, CALIBRATION_SEED))
         if len(content) > FILE_BYTES_MAX:
             raise ValueError(f"{plan.name} has {len(content)} bytes, at most {FILE_BYTES_MAX} are allowed")
         path = folder / f"{plan.name}.tflite"
         path.write_bytes(content)
-        parts.append(entry(plan, hashlib.sha256(content).hexdigest(), export.output_plan(path)))
+        parts.append(entry(plan, hashlib.sha256(content).hexdigest(), judge.plan_of(path)))
+        if plan is plans[0]:
+            reference = folder / "training" / "reference"
+            reference.mkdir(parents=True, exist_ok=True)
+            (reference / f"{plan.name}-float16.tflite").write_bytes(export.to_float16(moved, plan.size))
     (folder / "manifest.toml").write_text("\n".join(parts))
 
 
@@ -69,7 +115,7 @@ HEADER = """\
 """
 
 
-def entry(plan: Plan, sha256: str, outputs: list[dict[str, int]]) -> str:
+def entry(plan: Plan, sha256: str, outputs: tuple[dict, ...]) -> str:
     """One `[model.NAME]` table of the manifest."""
     size = plan.size[0] if plan.size[0] == plan.size[1] else list(plan.size)
     lines = [
@@ -80,8 +126,8 @@ def entry(plan: Plan, sha256: str, outputs: list[dict[str, int]]) -> str:
         f"input = {size}",
         'dtype = "uint8"',
         'decoder = "centre-point"',
-        f"score_min = {plan.score_min}",
-        "nms_iou_max = 0.55",
+        f"score_min = {SCORE_MIN}",
+        f"nms_iou_max = {NMS_IOU_MAX}",
         'labels = ["person"]',
         'licence = "Apache-2.0"',
         f'tiling = "{plan.tiling}"',

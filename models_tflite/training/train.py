@@ -15,7 +15,7 @@ import torch
 from tqdm import tqdm
 
 from models_tflite.training import feed, losses, measure
-from models_tflite.training.network import STRIDES, Detector
+from models_tflite.training.network import STRIDES, Detector, Shape
 from models_tflite.training.pictures import Picture
 from models_tflite.training.recipe import Phase, Recipe
 
@@ -144,6 +144,14 @@ def resume(path: Path, detector, average, stepper) -> int:
     average.load_state_dict(state["average"])
     stepper.load_state_dict(state["stepper"])
     return int(state["step"])
+
+
+def load_average(path: Path) -> Detector:
+    """The averaged network of a checkpoint, ready to be judged or exported."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    detector = Detector(Shape(**state["shape"]))
+    detector.load_state_dict({key.removeprefix("module."): value for key, value in state["average"].items() if key.startswith("module.")})
+    return detector.eval()
 
 
 def decode(outputs: list, score_min: float = 0.02) -> Iterator[measure.Found]:
