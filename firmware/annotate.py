@@ -75,6 +75,7 @@ class Film:
     def _open(self, detections: Detections) -> None:
         height = round(WIDTH_MAX / detections.aspect / 2) * 2
         self._size, self._start_s = (WIDTH_MAX, height), detections.t_s
+        self._path.open("wb").close()  # FFmpeg would say so only at the end
         self._container = av.open(str(self._path), "w")
         codec = next(name for name in _CODECS if name in av.codecs_available)
         self._stream = self._container.add_stream(codec, rate=30)

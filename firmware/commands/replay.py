@@ -43,6 +43,7 @@ from firmware.replay import Tally, json_lines
 from firmware.vision.detection import Detections, no_detections
 from firmware.vision.detector import OpenedDetector, open_detector
 from firmware.vision.frame import Frame
+from firmware.vision.libav import without_credentials
 from firmware.vision.ports import DetectionSource, FrameSource
 from firmware.vision.sources import SourceSettings, gives_detections, open_source
 
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     camera = _camera(config, args.camera)
     spec = args.source or camera.source
     if spec.startswith(CAMERAS):
-        raise ConfigError(f"{spec.partition('@')[0]} is a live camera", "replay is for recordings; passerby run is for cameras")
+        raise ConfigError(f"{without_credentials(spec)} is a live camera", "replay is for recordings; passerby run is for cameras")
     if args.show_pixels and not args.annotate:
         raise ConfigError("--show-pixels without --annotate shows nothing", "add --annotate film.mp4")
     if args.show_pixels and gives_detections(spec):
