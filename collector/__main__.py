@@ -3,6 +3,9 @@
     passerby-collector serve --site SITE                          one process, SQLite in SITE/collector.db
     passerby-collector serve --site SITE --database postgresql:///passerby --role ingest
     passerby-collector serve --site SITE --database postgresql:///passerby --role open
+    passerby-collector windows --site SITE --interval 1h          what was counted (also --json)
+    passerby-collector status --site SITE                         devices, and which hours are complete
+    passerby-collector export --site SITE --out FOLDER            Parquet by month and site, or CSV
 
 SITE is the folder that `passerby-provision site init` made. Devices recorded in SITE/devices are enrolled as they appear.
 Exit codes: 0 done, 2 usage or configuration, 5 a file is not what it should be, 6 the database.
@@ -16,6 +19,7 @@ import logging
 import sys
 from pathlib import Path
 
+from collector.reading_commands import add_commands
 from collector.serve import Settings, serve
 from firmware.errors import PasserbyError
 from provisioning.passphrase import add_passphrase_arguments, read_passphrase
@@ -50,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_passphrase_arguments(serving)
     serving.set_defaults(run=_serve)
+    add_commands(commands)
     return parser
 
 
