@@ -79,6 +79,13 @@ def test_a_line_at_the_side_can_never_be_cleared(x: float, way: str) -> None:
     assert f"to the {way}" in one.hint
 
 
+def test_a_box_cut_off_at_the_side_keeps_its_foot_point_inside() -> None:
+    """At 0.6 of the view a person is 0.378 high. 0.18 of that from the side is room for the band, but not for a quarter of a box."""
+    x = 0.18 * (FAR + (NEAR - FAR) * 0.6) / ASPECT
+    for side in (x, 1 - x):
+        assert found(line((side, 0.55), (side, 0.65)), tracker=TrackerConfig(confirm_s=0.0))[0] == ("error", "line_near_edge")
+
+
 def test_a_slanting_line_that_runs_into_the_edge_is_a_warning() -> None:
     """Along a part of it only."""
     assert found(line((0.1, 0.8), (0.9, 0.99))) == [("warning", "line_near_edge")]
