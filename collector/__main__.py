@@ -34,6 +34,9 @@ def main(argv: list[str] | None = None) -> int:
     except PasserbyError as error:
         print(f"passerby-collector: {error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has seen enough; Python would complain once more at exit
+        return 0
     except KeyboardInterrupt:
         return 130
 

@@ -21,7 +21,8 @@ from firmware.errors import ConfigError, StorageError
 COUNTS: Final = (
     "entries", "exits", "provisional_entries", "provisional_exits", "staff_entries", "staff_exits", "ambiguous",
     "occupancy_ms", "occupancy_max", "served", "abandoned",
-    "observed_ms", "blind_ms", "frames", "dropped_frames", "births", "births_inside", "relinked", "still", "voided", "drift", "fallback_frames",
+    "observed_ms", "blind_ms", "frames", "dropped_frames", "births", "births_inside", "relinked",
+    "still", "voided", "drift", "fallback_frames",
 )  # fmt: skip
 
 
