@@ -1,8 +1,8 @@
-"""Which detection belongs to which track: overlap of boxes, and an optimal assignment of a sparse graph.
+"""Which detection belongs to which track: the optimal assignment of a sparse graph.
 
 Only pairs that pass the gate become edges; everything else costs nothing, so hundreds of people cost little more than
-their neighbours. Rules: a row may stay single, which is worth 0; ties fall to the lower index; plain arithmetic in a
-fixed order. Left to others: what a pair is worth (`tracker`).
+their neighbours. Rules: a row may stay single, which is worth 0; ties fall the same way every time; plain arithmetic in a
+fixed order. Left to others: what a pair is worth (`association`).
 
 Source: shortest augmenting paths with dual prices, Jonker and Volgenant, *A shortest augmenting path algorithm for dense
 and sparse linear assignment problems*, Computing 38 (1987); here with a private place "single" for each row.
@@ -20,7 +20,7 @@ NONE = -1
 
 
 class Graph(NamedTuple):
-    """Edges in rows: those of row i are `start[i]` to `start[i + 1]` in `column` and `weight`, columns ascending."""
+    """Edges in rows: those of row i are `start[i]` to `start[i + 1]` in `column` and `weight`."""
 
     start: NDArray[np.int64]  # (rows_max + 1,)
     column: NDArray[np.int64]  # (edges_max,)
@@ -28,16 +28,15 @@ class Graph(NamedTuple):
 
 
 class Assignment(NamedTuple):
-    """The answer and the working space of `assign`; made once, used for every frame."""
+    """The answer, `row_to_column` and `column_to_row`, and working space; made once, used for every frame."""
 
     row_to_column: NDArray[np.int64]  # (rows_max,) column or NONE
     column_to_row: NDArray[np.int64]  # (columns_max,) row or NONE
     row_price: NDArray[np.float64]  # (rows_max,)
     column_price: NDArray[np.float64]  # (columns_max,)
-    distance: NDArray[np.float64]  # (columns_max,) of the shortest path to a column
+    distance: NDArray[np.float64]  # (columns_max,) length of the shortest path to a column
     parent: NDArray[np.int64]  # (columns_max,) row from which that path comes
-    done: NDArray[np.bool_]  # (columns_max,)
-    touched: NDArray[np.int64]  # (columns_max,) columns with a distance
+    touched: NDArray[np.int64]  # (columns_max,) columns with a distance; those the path has passed come first
 
 
 def new_graph(rows_max: int, edges_max: int) -> Graph:
@@ -54,20 +53,8 @@ def new_assignment(rows_max: int, columns_max: int) -> Assignment:
         np.zeros(columns_max),
         np.zeros(columns_max),
         np.full(columns_max, NONE, np.int64),
-        np.zeros(columns_max, np.bool_),
         np.zeros(columns_max, np.int64),
     )
-
-
-@njit(cache=True)
-def overlap(ax: float, ay: float, aw: float, ah: float, b: NDArray[np.float64]) -> float:
-    """Intersection over union, 0..1, of a box (centre x, centre y, width, height) with `b` (4,) of the same form."""
-    width = min(ax + aw / 2, b[0] + b[2] / 2) - max(ax - aw / 2, b[0] - b[2] / 2)
-    height = min(ay + ah / 2, b[1] + b[3] / 2) - max(ay - ah / 2, b[1] - b[3] / 2)
-    if width <= 0.0 or height <= 0.0:
-        return 0.0
-    common = width * height
-    return common / (aw * ah + b[2] * b[3] - common)
 
 
 @njit(cache=True)
@@ -77,68 +64,71 @@ def assign(graph: Graph, rows: int, columns: int, work: Assignment) -> None:
         work.column_to_row[j] = NONE
         work.column_price[j] = 0.0
         work.distance[j] = np.inf
-        work.done[j] = False
     for i in range(rows):
         work.row_to_column[i] = NONE
         work.row_price[i] = 0.0
     for i in range(rows):
         if graph.start[i] < graph.start[i + 1]:
-            _augment(graph, i, work)
+            passed, touched, sink, single_at, path = _search(graph, i, work)
+            _reprice(i, passed, touched, path, work)
+            _swap(i, sink, single_at, work)
 
 
 @njit(cache=True)
-def _augment(graph: Graph, start: int, work: Assignment) -> None:
-    """Give row `start` its place by the shortest path of swaps; the path may end in a free column or in a row going single."""
-    touched = 0
+def _search(graph: Graph, start: int, work: Assignment) -> tuple[int, int, int, int, float]:
+    """The shortest path of swaps that gives row `start` a place: it ends in a free column, or in a row that goes single.
+
+    Returns how many columns were passed and touched, the free column or NONE, the row that goes single, and the length.
+    """
+    column, weight, distance, order = graph.column, graph.weight, work.distance, work.touched
+    touched, passed = 0, 0
     row, path = start, 0.0
-    single, single_at = np.inf, NONE  # the cheapest way to end: some row of the tree goes single
-    sink = NONE
+    single, single_at = np.inf, NONE
     while True:
         if path - work.row_price[row] < single:
             single, single_at = path - work.row_price[row], row
         for e in range(graph.start[row], graph.start[row + 1]):
-            j = graph.column[e]
-            if work.done[j]:
-                continue
-            distance = path - graph.weight[e] - work.row_price[row] - work.column_price[j]
-            if distance < work.distance[j]:
-                if work.distance[j] == np.inf:
-                    work.touched[touched] = j
+            j = column[e]
+            length = path - weight[e] - work.row_price[row] - work.column_price[j]
+            if length < distance[j] and (distance[j] == np.inf or not _is_passed(j, order, passed)):
+                if distance[j] == np.inf:
+                    order[touched] = j
                     touched += 1
-                work.distance[j] = distance
+                distance[j] = length
                 work.parent[j] = row
-        best, nearest = NONE, np.inf
-        for k in range(touched):
-            j = work.touched[k]
-            if work.done[j]:
-                continue
-            d = work.distance[j]
-            if d < nearest or (d == nearest and work.column_to_row[j] == NONE and work.column_to_row[best] != NONE):
-                best, nearest = j, d
-        if best == NONE or single <= nearest:
-            path = single
-            break
-        path = nearest
-        if work.column_to_row[best] == NONE:
-            sink = best
-            break
-        work.done[best] = True
-        row = work.column_to_row[best]
-    _reprice(start, path, touched, work)
-    _swap(start, sink, single_at, work)
+        nearest_at, nearest = NONE, single
+        for k in range(passed, touched):
+            if distance[order[k]] < nearest:
+                nearest_at, nearest = k, distance[order[k]]
+        if nearest_at == NONE:
+            return passed, touched, NONE, single_at, single
+        j = order[nearest_at]
+        if work.column_to_row[j] == NONE:
+            return passed, touched, j, single_at, nearest
+        order[nearest_at], order[passed] = order[passed], j
+        passed += 1
+        row, path = work.column_to_row[j], nearest
 
 
 @njit(cache=True)
-def _reprice(start: int, path: float, touched: int, work: Assignment) -> None:
-    """Keep the prices feasible, and forget the search."""
+def _is_passed(j: int, order: NDArray[np.int64], passed: int) -> bool:
+    """Rounding can make a passed column look a hair nearer; it stays passed."""
+    at = 0
+    while at < passed and order[at] != j:
+        at += 1
+    return at < passed
+
+
+@njit(cache=True)
+def _reprice(start: int, passed: int, touched: int, path: float, work: Assignment) -> None:
+    """Keep every price feasible, and forget the search."""
     work.row_price[start] += path
     for k in range(touched):
         j = work.touched[k]
-        if work.done[j]:
+        if k < passed:
             gain = path - work.distance[j]
             work.row_price[work.column_to_row[j]] += gain
             work.column_price[j] -= gain
-        work.done[j] = False
         work.distance[j] = np.inf
 
 
@@ -154,6 +144,8 @@ def _swap(start: int, sink: int, single_at: int, work: Assignment) -> None:
     while True:
         row = work.parent[column]
         work.column_to_row[column] = row
-        column, work.row_to_column[row] = work.row_to_column[row], column
+        given_up = work.row_to_column[row]
+        work.row_to_column[row] = column
         if row == start:
             return
+        column = given_up
