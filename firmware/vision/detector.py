@@ -18,13 +18,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware.clock import stopwatch_s
+from firmware.clock import SystemClock, stopwatch_s
 from firmware.errors import ModelError
+from firmware.vision.coral import Coral, find_corals, library_reason, slow_reason
 from firmware.vision.decode import decoder_for
 from firmware.vision.detection import Detections
+from firmware.vision.edgetpu import BUILD_S_MAX, EdgeTpu, child_command
+from firmware.vision.fallback import WithFallback
 from firmware.vision.frame import Frame
 from firmware.vision.interpreter import LITERT, TFLITE, build, first_line
-from firmware.vision.manifest import Anchors, ModelFile, find_model
+from firmware.vision.manifest import Anchors, ModelFile, find_model, read_compiled
 from firmware.vision.nms import PEOPLE_MAX, join_pieces, suppress
 from firmware.vision.probe import probe
 from firmware.vision.recognise import Reading, reading
@@ -72,6 +75,7 @@ class Description:
     score_min: float
     input_hw: tuple[int, int]
     fallback: bool
+    invoke_ms: float
     trials: tuple[Trial, ...]
 
 
@@ -139,9 +143,15 @@ class PersonDetector:
 
 
 class OpenedDetector(PersonDetector):
-    """A detector that `open_detector` chose, with the description of what was chosen."""
+    """A detector that `open_detector` chose, and what it chose."""
 
-    description: Description
+    chosen: Description
+
+    @property
+    def description(self) -> Description:
+        """What runs now: `fallback` is True while the CPU does an accelerator's work."""
+        accelerated = isinstance(self._interpreter, WithFallback)
+        return dataclasses.replace(self.chosen, fallback=self._interpreter.fallback) if accelerated else self.chosen  # type: ignore[attr-defined]
 
 
 def open_detector(
@@ -154,14 +164,54 @@ def open_detector(
         threads: 0: as many as pay.
         tiling: 1x1 | 2x1 | 2x2 | 2x2+1, or auto: what the manifest proposes.
         score_min: instead of the manifest's.
-        runtime: auto | litert | tflite | litert-builtin.
+        runtime: auto (with a Coral, if one is there and the model is compiled for it) | edgetpu (the same, but the CPU in
+            its place is flagged as fallback) | litert | tflite | litert-builtin.
 
     Raises:
         ModelError: one line that says what is wrong with the file or the machine.
     """
     file = find_model(model)
     vouched = file.entry is not None and bool(file.entry.sha256)
-    return detector_of(file, runtimes_named(runtime, vouched=vouched), threads=threads, tiling=tiling, score_min=score_min)
+    candidates = runtimes_named("auto" if runtime == "edgetpu" else runtime, vouched=vouched)
+    detector = detector_of(file, candidates, threads=threads, tiling=tiling, score_min=score_min)
+    if runtime in {"auto", "edgetpu"}:
+        accelerate(detector, file, asked=runtime == "edgetpu")
+    return detector
+
+
+def accelerate(detector: OpenedDetector, file: ModelFile, *, asked: bool, root: Path = Path("/"), command: Sequence[str] = ()) -> None:
+    """Give a detector that runs on the CPU an Edge TPU in front of it, if there is one that helps.
+
+    Args:
+        detector: keeps its own interpreter as the fallback.
+        file: its model; the compiled twin lies beside it.
+        asked: the user wants the Edge TPU: without one, the CPU counts as fallback.
+        root: where the system's files are looked for.
+        command: of the child process; the real one when empty.
+    """
+    corals = find_corals(root)
+    compiled = read_compiled(file) if corals or asked else None
+    reason = _no_coral(corals, compiled, library_known=bool(command))
+    if not reason and compiled is not None:
+        steady = WithFallback(EdgeTpu(compiled.content, command or child_command()), detector._interpreter, SystemClock())  # noqa: SLF001 its own module
+        steady.open(BUILD_S_MAX, detector.chosen.invoke_ms)
+        detector._interpreter, reason = steady, steady.reason  # noqa: SLF001
+    if corals or asked:
+        trial = Trial("edgetpu", 1, None, reason) if reason else Trial("edgetpu", 1, 0.0)
+        described = dataclasses.replace(detector.chosen, trials=(*detector.chosen.trials, trial), fallback=bool(reason) and asked)
+        detector.chosen = described if reason else dataclasses.replace(described, runtime="edgetpu")
+
+
+def _no_coral(corals: tuple[Coral, ...], compiled: ModelFile | None, *, library_known: bool) -> str:
+    """Why there is no Edge TPU to use; empty when there is."""
+    if not corals:
+        return "no Coral is connected"
+    slow = [slow_reason(coral) for coral in corals]
+    if all(slow):
+        return f"the Coral is connected at {slow[0]}"
+    if compiled is None:
+        return "the model has no twin compiled for the Edge TPU beside it"
+    return "" if library_known else library_reason()
 
 
 def runtimes_named(name: str, *, vouched: bool = True) -> tuple[Runtime, ...]:
@@ -188,7 +238,7 @@ def detector_of(
     except ModelError:
         chosen.interpreter.close()
         raise
-    detector.description = _description(file, chosen, found, how)
+    detector.chosen = _description(file, chosen, found, how)
     return detector
 
 
@@ -197,7 +247,7 @@ def refuse_compiled(file: ModelFile) -> None:
     if b"edgetpu-custom-op" in file.content:
         raise ModelError(
             f"{file.path}: compiled for the Edge TPU, and none is driven here",
-            "connect a Coral and install libedgetpu1-std, or give the model as it was before compiling",
+            "give the model as it was before compiling: with this file beside it, a Coral is used where there is one",
         )
 
 
@@ -223,5 +273,14 @@ def _anchors(file: ModelFile) -> tuple[Anchors, NDArray[np.float32]] | None:
 
 def _description(file: ModelFile, chosen: Chosen, found: Reading, tiling: str) -> Description:
     return Description(
-        file.name, file.sha256, chosen.runtime, chosen.threads, tiling, found.score_min, found.size, fallback=False, trials=chosen.trials
+        model=file.name,
+        sha256=file.sha256,
+        runtime=chosen.runtime,
+        threads=chosen.threads,
+        tiling=tiling,
+        score_min=found.score_min,
+        input_hw=found.size,
+        fallback=False,
+        invoke_ms=chosen.invoke_ms,
+        trials=chosen.trials,
     )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from firmware.errors import ModelError
-from firmware.vision.detector import PersonDetector, detector_of, open_detector, runtimes, runtimes_named
+from firmware.vision import fallback
+from firmware.vision.coral import library_reason
+from firmware.vision.detector import PersonDetector, accelerate, detector_of, open_detector, runtimes, runtimes_named
 from firmware.vision.frame import Frame
 from firmware.vision.manifest import Level, ModelFile, find_model
 from firmware.vision.recognise import Reading, reading
@@ -17,6 +20,7 @@ from firmware.vision.runtime import Runtime
 from tests import tiny_model
 from tests.data_folder import DATA, needs_data
 from tests.vision.fake_interpreter import SPOT, FakeInterpreter
+from tests.vision.test_coral import plug
 
 MODELS = DATA / "models"
 COCO = str(MODELS / "coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.tflite")
@@ -129,6 +133,68 @@ def test_description_says_what_runs() -> None:
     described = detector_of(file, [Runtime("fast", lambda content, threads: fake())], threads=2, tiling="2x1").description
     assert (described.model, described.sha256, described.runtime, described.threads) == ("tiny", file.sha256, "fast", 2)
     assert (described.tiling, described.fallback, len(described.trials)) == ("2x1", False, 1)
+
+
+def with_twin(folder: Path) -> ModelFile:
+    """A spot detector with a compiled twin beside it, in a machine with a Coral at USB 3."""
+    (folder / "spot.tflite").write_bytes(tiny_model.spot_detector())
+    (folder / "spot_edgetpu.tflite").write_bytes(tiny_model.spot_detector())
+    plug(folder, "2-1", "18d1", "9302", "5000")
+    return find_model(str(folder / "spot.tflite"))
+
+
+def test_coral_does_the_work_until_it_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a Coral and a compiled twin, a child finds the spot; killed, the CPU finds it in the next frame, flagged."""
+    monkeypatch.setattr(
+        fallback.WithFallback, "_invoke_ms", lambda self: 0.0
+    )  # a child on a busy machine may be slower than this tiny model
+    file = with_twin(tmp_path)
+    detector = detector_of(file, runtimes_named("litert"), threads=1, score_min=0.6)
+    command = [sys.executable, "-c", CHILD_WITHOUT_LIBRARY]
+    accelerate(detector, file, asked=True, root=tmp_path, command=command)
+    assert (detector.description.runtime, detector.description.fallback) == ("edgetpu", False)
+    frame = Frame(0.0, spots((2, 5)))
+    found = detector.detect(frame)
+    detector._interpreter._accelerator._child.kill()
+    again = detector.detect(frame)
+    assert found.boxes.tolist() == again.boxes.tolist() == [pytest.approx([5 / 8, 2 / 8, 6 / 8, 3 / 8], abs=0.01)]
+    assert detector.description.fallback
+    detector.close()
+
+
+CHILD_WITHOUT_LIBRARY = """
+import mmap, os, sys
+from firmware.vision import edgetpu
+from firmware.vision.interpreter import LITERT, build
+arguments = edgetpu.parse(sys.argv[1:])
+content = os.pread(arguments.model_fd, 1 << 20, 0)
+with os.fdopen(arguments.answer_fd, "wb") as answers:
+    edgetpu.serve(build(LITERT, content, 1), mmap.mmap(arguments.memory_fd, edgetpu.SHARED_BYTES), sys.stdin.buffer, answers)
+"""
+"""The real child, but for the delegate that no test machine has."""
+
+
+@pytest.mark.parametrize(
+    ("speed", "compiled", "says"),
+    [("480", True, "USB 2 speed"), ("5000", False, "no twin compiled"), ("", True, "no Coral is connected"), ("5000", True, "libedgetpu")],
+)
+def test_without_a_useful_coral_the_cpu_works_and_the_reason_is_kept(speed: str, compiled: bool, says: str, tmp_path: Path) -> None:
+    """A slow link, a missing twin, no device, no library: asked for the Edge TPU, the CPU counts as fallback, with the reason."""
+    if speed == "5000" and compiled and not library_reason():
+        pytest.skip("libedgetpu is installed here")
+    file = with_twin(tmp_path)
+    if not compiled:
+        (tmp_path / "spot_edgetpu.tflite").unlink()
+    device = tmp_path / "sys/bus/usb/devices/2-1"
+    (device / "speed").write_text(speed)
+    if not speed:
+        (device / "idVendor").unlink()
+    detector = detector_of(file, runtimes_named("litert"), threads=1)
+    accelerate(detector, file, asked=True, root=tmp_path)
+    assert says in detector.description.trials[-1].reason
+    assert detector.description.fallback
+    assert detector.description.runtime == "litert"
+    detector.close()
 
 
 def fake() -> FakeInterpreter:
