@@ -122,7 +122,7 @@ class Lane:
     # Starting
 
     def recover(self) -> None:
-        """Read what the folder holds and be ready to write.
+        """Read what the folder holds and be ready to write. Nothing is removed yet: `missing` must be reported first.
 
         Raises:
             StorageError: a new segment was needed and could not be made, or the folder cannot be read; the lane is then
@@ -137,7 +137,6 @@ class Lane:
         elif self._file is None:
             self._rotate(self.next)
         self.missing = self._find_missing()
-        self.drop_settled()
 
     def renew(self) -> None:
         """Begin a new stream in a new segment; nothing may wait.
@@ -443,7 +442,8 @@ class Lane:
             for first, last in self.settled[stream]:
                 present.add(first, last)
             start = 0 if self.bad else mine[0].header.first_seq  # what was removed in order is not missing
-            end = max(mine[-1].header.first_seq - 1, self.durable_end(stream))
+            ends = [first - 1 if last == FOREVER else last for first, last in self.settled[stream]]  # what is settled was there
+            end = max(mine[-1].header.first_seq - 1, self.durable_end(stream), *ends, -1)
             missing += [Missing(stream, *hole, "damaged") for hole in present.missing(start, end)]
         for stream in streams[:-1]:
             missing += self._end_of(stream)

@@ -90,6 +90,8 @@ class Spool:
             except StorageError as error:
                 spool._go_volatile(name, error)
         spool._report_missing()
+        for lane in spool._lanes.values():
+            lane.drop_settled()
         spool._keep_within_limits()
         return spool
 

@@ -5,7 +5,7 @@ each (so the cost is one recovery a state). What a cut may do (docs/spool-v1.md,
 written and not synced is old, new or garbage; folder changes that were not synced are lost as a tail, or as any subset;
 a process may also die without a cut, its unsynced pages alive, and the cut come later, in the middle of a recovery.
 Invariants (numbered as in `check`): 1 nothing confirmed is lost without a gap, 2 nothing foreign appears, 3 no number is used
-twice, 4 the next put works, 5 recovering a recovery changes nothing.
+twice, 4 the next put works, 5 recovering a recovery changes nothing, 6 no cut leaves a segment that is none.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class ModelFolder:
     def __init__(self) -> None:
         self.durable_names: dict[str, Inode] = {}
         self.cached_names: dict[str, Inode] = {}
-        self.changes: list[tuple[str, str, str | Inode]] = []
+        self.changes: list[tuple[str, str, Inode | None]] = []  # a name that goes, a name that comes, what it names
         self.before: Callable[[], None] | None = None
         self.faults: dict[int, StorageError] = {}  # by number of operation
         self.broken: StorageError | None = None  # every operation, from now on
@@ -123,7 +123,7 @@ class ModelFolder:
         if name not in self.cached_names:
             self.operation("create")
             self.cached_names[name] = Inode()
-            self.changes.append(("create", name, self.cached_names[name]))
+            self.changes.append(("", name, self.cached_names[name]))
         return ModelFile(self, self.cached_names[name])
 
     def rename(self, old: str, new: str) -> None:
@@ -131,12 +131,12 @@ class ModelFolder:
             raise StorageError(f"{old}: no such file")
         self.operation("rename")
         self.cached_names[new] = self.cached_names.pop(old)
-        self.changes.append(("rename", old, new))
+        self.changes.append((old, new, self.cached_names[new]))
 
     def remove(self, name: str) -> None:
         self.operation("remove")
         if self.cached_names.pop(name, None) is not None:
-            self.changes.append(("remove", name, ""))
+            self.changes.append((name, "", None))
 
     def sync(self) -> None:
         self.operation("sync folder")
@@ -157,15 +157,13 @@ class ModelFolder:
         elif mode != "all":
             kept = self.changes[: rng.randrange(len(self.changes) + 1)]
         names = dict(self.durable_names)
-        for what, name, other in kept:
-            if what == "create" and isinstance(other, Inode):
-                names[name] = other
-            elif what == "rename" and name in names:
-                names[str(other)] = names.pop(name)
-            elif what == "remove":
-                names.pop(name, None)
+        for goes, comes, inode in kept:
+            names.pop(goes, None)
+            if inode is not None:
+                names[comes] = inode
+        strangers = list(names.values())
         for name, inode in names.items():
-            content = _content_after_cut(inode, rng, mode)
+            content = _content_after_cut(inode, rng, mode, strangers)
             image.durable_names[name] = Inode(content, bytearray(content))
         image.cached_names = dict(image.durable_names)
         return image
@@ -173,15 +171,16 @@ class ModelFolder:
     def after_kill(self) -> ModelFolder:
         """The folder as the next process finds it when only the process died: nothing lost, nothing more durable."""
         image, copies = ModelFolder(), {}
-        for inode in (*self.durable_names.values(), *self.cached_names.values(), *(o for _, _, o in self.changes if isinstance(o, Inode))):
-            copies.setdefault(id(inode), inode.copy())
+        for inode in (*self.durable_names.values(), *self.cached_names.values(), *(inode for _, _, inode in self.changes)):
+            if inode is not None:
+                copies.setdefault(id(inode), inode.copy())
         image.durable_names = {name: copies[id(inode)] for name, inode in self.durable_names.items()}
         image.cached_names = {name: copies[id(inode)] for name, inode in self.cached_names.items()}
-        image.changes = [(what, name, copies[id(o)] if isinstance(o, Inode) else o) for what, name, o in self.changes]
+        image.changes = [(goes, comes, copies.get(id(inode))) for goes, comes, inode in self.changes]
         return image
 
 
-def _content_after_cut(inode: Inode, rng: random.Random, mode: str) -> bytearray:
+def _content_after_cut(inode: Inode, rng: random.Random, mode: str, strangers: list[Inode]) -> bytearray:
     if not inode.dirty or mode == "none":
         content = bytearray(inode.durable)
     elif mode == "all":
@@ -196,24 +195,40 @@ def _content_after_cut(inode: Inode, rng: random.Random, mode: str) -> bytearray
             if start < end and lot < 0.5:
                 content[start:end] = inode.cached[start:end]
             elif start < end and mode == "garbage" and lot < 0.8:
-                content[start:end] = rng.randbytes(end - start)
+                content[start:end] = (_stale(inode, strangers, rng) or rng.randbytes(SECTOR))[: end - start].ljust(end - start, b"\0")
     return content
 
 
-def rot(folder: ModelFolder, rng: random.Random) -> None:
-    """One bit of one file turns, or one sector turns to garbage; of what was durable, too."""
+def _stale(inode: Inode, strangers: list[Inode], rng: random.Random) -> bytes:
+    """Half of all garbage was a sector once: of this file in another place, or of another in this one."""
+    source = rng.choice((None, None, inode, *strangers))
+    if source is None or len(source.cached) < 2 * SECTOR:
+        return b""
+    sector = rng.randrange(len(source.cached.rstrip(b"\0")) // SECTOR + 1)
+    return bytes(source.cached[sector * SECTOR : (sector + 1) * SECTOR])
+
+
+def rot(folder: ModelFolder, rng: random.Random) -> str:
+    """What age does to a file, also to what was durable: a bit turns, a sector is garbage, the file is cut short or wiped."""
     name = rng.choice(sorted(folder.cached_names))
-    content = folder.cached_names[name].cached
-    if not content:
-        return
-    used = max(1, len(content.rstrip(b"\0")))
-    at = rng.randrange(min(used + 8, len(content))) if rng.random() < 0.9 else rng.randrange(len(content))
-    if rng.random() < 0.8:
-        content[at] ^= 1 << rng.randrange(8)
+    inode = folder.cached_names[name]
+    if not inode.cached:
+        return "nothing"
+    used = max(1, len(inode.cached[:-SECTOR].rstrip(b"\0")))
+    at = rng.randrange(min(used + 8, len(inode.cached))) if rng.random() < 0.9 else rng.randrange(len(inode.cached))
+    start = at // SECTOR * SECTOR
+    lot = rng.random()
+    if lot < 0.7:
+        inode.cached[at] ^= 1 << rng.randrange(8)
+    elif lot < 0.9:
+        inode.cached[start : start + SECTOR] = rng.randbytes(min(SECTOR, len(inode.cached) - start))
+    elif lot < 0.95:
+        del inode.cached[max(start, SECTOR) :]
     else:
-        start = at // SECTOR * SECTOR
-        content[start : start + SECTOR] = rng.randbytes(min(SECTOR, len(content) - start))
-    folder.cached_names[name].durable[:] = content
+        inode.cached[:] = bytes(len(inode.cached)) if rng.random() < 0.5 else b""
+    inode.durable[:] = inode.cached
+    inode.dirty.clear()
+    return "rotten" if lot < 0.95 else "wiped"
 
 
 @dataclass(slots=True)
@@ -379,7 +394,7 @@ class Model:
         if self.rng.random() < 0.6:
             through = self.rng.choice(mine)
             self.truth.acknowledged.update((stream, seq) for seq in mine if seq <= through)
-            self._acknowledged(stream, through, ())
+            self._acknowledged(stream, through + self.rng.choice((0, 0, 0, 3)) * (through == mine[-1]), ())  # a collector may be wrong
         else:
             sparse = self.rng.sample(mine, self.rng.randrange(1, len(mine) + 1))
             self.truth.acknowledged.update((stream, seq) for seq in sparse)
@@ -408,15 +423,15 @@ class Model:
         self.tally[mode] = self.tally.get(mode, 0) + 1
         check = Check(self, sealed_now)
         image = self.folder.after_kill() if mode == "kill" else self.folder.after_cut(rng, mode)
-        for _ in range(3):
-            if rng.random() < 0.8 and mode != "kill":
-                break
-            mode = rng.choice(("none", "subset", "garbage", "reordered", "kill"))
-            image = check.cut_short(image, mode)
-        if mode != "kill" and rng.random() < self._rot_share and image.cached_names:
-            rot(image, rng)
-            check.rotten = True
-            self.tally["rot"] = self.tally.get("rot", 0) + 1
+        cuts = sum(rng.random() < 0.1 for _ in range(3))
+        rots_at = rng.randrange(cuts + 1) if rng.random() < self._rot_share else -1
+        for cut in range(cuts + 1):
+            if cut == rots_at and image.cached_names:
+                check.damage = rot(image, rng)
+                self.tally[check.damage] = self.tally.get(check.damage, 0) + 1
+            if cut < cuts:
+                self.tally["cut short"] = self.tally.get("cut short", 0) + 1
+                image = check.cut_short(image, rng.choice(("none", "subset", "garbage", "reordered", "kill")))
         check.whole(image)
 
     def _check_place(self, place: Place, taken: dict[tuple[bytes, int], bytes]) -> None:
@@ -439,7 +454,7 @@ class Check:
         self._taken: dict[tuple[bytes, int], bytes] = {}  # confirmed by recoveries of this state
         self._known: dict[tuple[bytes, int], set[bytes]] = {}
         self._acknowledged: set[tuple[bytes, int]] = set()
-        self.rotten = False
+        self.damage = ""
 
     def cut_short(self, image: ModelFolder, mode: str) -> ModelFolder:
         """Recover, put, flush; the power goes before a random operation of that. Returns what is left."""
@@ -472,6 +487,8 @@ class Check:
         self._note(sealer)
         if spool.health().storage != "durable":
             raise Violation(f"4: volatile on a healthy card: {spool.health().last_error}")
+        if spool.health().segments_bad and not self.damage:
+            raise Violation("6: a power cut left half a segment")
         self._check_kept(found)
         self._check_known(found)
         again, sealer = self._open(image)
@@ -516,13 +533,9 @@ class Check:
                 if key in found:
                     raise Violation(f"2: other bytes under {key}")
                 if not any(stream == key[0] and first <= key[1] <= last for stream, first, last in gaps):
-                    if self.rotten and self._gap_may_be_rotten(found):
-                        continue
+                    if self.damage == "wiped" or (self.damage and any(gap_of(envelope) for envelope in found.values())):
+                        continue  # what explained it may be what the rot took: then a gap explains the gap
                     raise Violation(f"1: {key} is lost without a word")
-
-    def _gap_may_be_rotten(self, found: dict[tuple[bytes, int], bytes]) -> bool:
-        """The gap that explained it may itself be what the rot took: then a gap explains the gap."""
-        return any(gap_of(envelope) for envelope in found.values())
 
     def _check_known(self, found: dict[tuple[bytes, int], bytes]) -> None:
         for key, envelope in found.items():
