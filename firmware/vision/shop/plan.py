@@ -7,7 +7,7 @@ from typing import Final
 Place = tuple[float, float]
 
 LINE: Final = ((-0.75, 6.45), (-3.85, 6.45))  # seen from start to end, the shop is on the left: in = left
-DISPLAY: Final = ((-2.65, 2.85), (-1.6, 2.85), (-1.6, 4.8), (-2.65, 4.8))
+DISPLAY: Final = ((-2.65, 2.85), (-1.75, 2.85), (-1.75, 4.75), (-2.65, 4.75))
 TILL: Final = ((0.0, 2.55), (2.95, 2.55), (2.95, 3.95), (0.0, 3.95))
 SERVICE_SIDE: Final = 2  # far from the camera: from the third point to the last
 
@@ -16,8 +16,9 @@ INSIDE: Final = (-1.3, 5.2)  # where ways part
 DISPLAY_WAY: Final = (-1.2, 4.3)
 DISPLAY_SPOTS: Final = ((-2.1, 3.2), (-2.2, 3.8), (-2.3, 4.4))
 DISPLAY_FACING: Final = (-3.3, 3.9)
-BROWSE_SPOTS: Final = ((0.4, 5.9), (1.3, 5.9), (-3.3, 5.6))
-BROWSE_FACING: Final = ((0.4, 7.0), (1.3, 7.0), (-4.4, 5.7))
+BROWSE_SPOTS: Final = ((0.4, 5.9), (1.3, 5.9), (2.2, 5.8), (3.1, 5.7), (-3.4, 5.5))
+PAIR_SPOTS: Final = ((-0.3, 5.6), (1.7, 5.2), (3.2, 5.0))
+BROWSE_FACING: Final = (1.4, 8.0)
 QUEUE_SLOTS: Final = ((0.45, 3.3), (1.15, 3.32), (1.85, 3.28), (2.55, 3.3))
 QUEUE_FACING: Final = (-0.5, 3.2)  # the till
 QUEUE_APPROACH: Final = ((0.9, 4.75), (2.2, 4.5))

@@ -24,6 +24,10 @@ Part = Literal["shopper", "pair", "peeker", "passer"]
 
 STEP_S: Final = 0.05  # a brisk walker moves 7 cm: a tenth of a shoulder's width
 ROOM_M: Final = 0.62  # people keep this far from one another
+BODY_M: Final = 0.45  # two people's middles are never nearer
+YIELD_M: Final = 0.8  # nearer than this, one of two walkers slows down
+ABREAST_M: Final = 0.72  # between two who belong together
+SETTLED_S: Final = 8.0  # who comes in stays at least so long: nobody's way in and out cancels out
 STRIDE_M: Final = 1.35  # two steps of a grown walker
 
 
@@ -67,11 +71,12 @@ class World:
 
 @dataclass(slots=True)
 class _Goal:
-    kind: Literal["go", "stand", "queue", "spot"]
+    kind: Literal["go", "stand", "queue", "look"]
     x: float = 0.0
     y: float = 0.0
     seconds: float = 0.0
     facing: Place | None = None
+    spots: tuple[Place, ...] = ()  # look: where, if free
 
 
 @dataclass(slots=True)
@@ -85,7 +90,7 @@ class _Walker:
     goals: deque[_Goal]
     facing: Place | None = None
     standing: bool = False
-    spot: int = -1
+    side_m: float = 0.0  # of somebody who walks abreast: how far from the middle of the two
     joined_s: float = -1.0
     patience_s: float = math.inf
     service_s: float = 0.0
@@ -103,7 +108,7 @@ class _Life:
         self.here: list[_Walker] = []
         self.gone: list[_Walker] = []
         self.queue: list[_Walker] = []
-        self.spots: dict[int, int] = {}
+        self.claims: dict[int, Place] = {}  # where somebody stands or is going to stand
         self.served: list[tuple[int, float, float]] = []
         self.abandoned: list[tuple[int, float, float]] = []
 
@@ -113,12 +118,26 @@ class _Life:
         self._serve(now)
         for walker in self.here:
             self._act(walker, now)
+        self._keep_apart()
         for walker in self.here:
             to = walker.facing or (walker.x, walker.y)
             walker.trail.append((walker.x, walker.y, to[0], to[1], walker.standing))
         for walker in [w for w in self.here if not w.goals]:
             self.here.remove(walker)
             self.gone.append(walker)
+
+    def _keep_apart(self) -> None:
+        """Nobody walks through anybody: who is nearer than BODY_M is pushed away, standing people are not."""
+        for index, one in enumerate(self.here):
+            for other in self.here[:index]:
+                dx, dy = one.x - other.x, one.y - other.y
+                far = math.hypot(dx, dy)
+                if far >= BODY_M or (one.standing and other.standing):
+                    continue
+                ux, uy = (dx / far, dy / far) if far > 1e-6 else (1.0, 0.0)
+                share = 1.0 if other.standing else 0.0 if one.standing else 0.5
+                one.x, one.y = one.x + ux * share * (BODY_M - far), one.y + uy * share * (BODY_M - far)
+                other.x, other.y = other.x - ux * (1 - share) * (BODY_M - far), other.y - uy * (1 - share) * (BODY_M - far)
 
     def _serve(self, now: float) -> None:
         """The till: whoever stands at the first slot is served, then goes; the impatient give up."""
@@ -155,22 +174,28 @@ class _Life:
             goal.seconds -= STEP_S
             if goal.seconds <= 0:
                 walker.goals.popleft()
-                self.spots = {spot: who for spot, who in self.spots.items() if who != walker.index}
-        elif goal.kind == "spot":
+                self.claims.pop(walker.index, None)
+        elif goal.kind == "look":
             self._choose_spot(walker, goal)
         elif self._walk(walker, goal.x, goal.y):
             walker.goals.popleft()
 
     def _choose_spot(self, walker: _Walker, goal: _Goal) -> None:
-        """A free place at the display; none: go on."""
-        free = [spot for spot in range(len(plan.DISPLAY_SPOTS)) if spot not in self.spots]
+        """A free place to look at things from; none: stay here for a moment, and go on."""
         walker.goals.popleft()
+        sides = (0.0,) if walker.side_m == 0.0 else (-ABREAST_M / 2, ABREAST_M / 2)
+        free = [(x, y) for x, y in goal.spots if all(self._is_free(walker, x + side, y) for side in sides)]
         if free:
-            spot = free[self.chance.randrange(len(free))]
-            self.spots[spot] = walker.index
-            x, y = plan.DISPLAY_SPOTS[spot]
-            walker.goals.appendleft(_Goal("stand", seconds=goal.seconds, facing=plan.DISPLAY_FACING))
-            walker.goals.appendleft(_Goal("go", x, y))
+            x, y = free[0] if walker.side_m else free[self.chance.randrange(len(free))]  # two abreast choose alike
+            self.claims[walker.index] = (x + walker.side_m, y)
+            walker.goals.appendleft(_Goal("stand", seconds=goal.seconds, facing=goal.facing))
+            walker.goals.appendleft(_Goal("go", x + walker.side_m, y))
+        else:
+            walker.goals.appendleft(_Goal("stand", seconds=SETTLED_S, facing=goal.facing))
+
+    def _is_free(self, walker: _Walker, x: float, y: float) -> bool:
+        mates = (walker.index, walker.index + (1 if walker.side_m < 0 else -1) if walker.side_m else walker.index)
+        return all(math.hypot(cx - x, cy - y) > ROOM_M for who, (cx, cy) in self.claims.items() if who not in mates)
 
     def _wait(self, walker: _Walker, goal: _Goal, now: float) -> None:
         if walker not in self.queue:
@@ -201,6 +226,8 @@ class _Life:
             ahead, side = ox * ux + oy * uy, -ox * uy + oy * ux
             if -0.1 < ahead < 1.4 and abs(side) < ROOM_M:
                 push += (-1.0 if side >= 0 else 1.0) * (1.0 - abs(side) / ROOM_M) * (1.0 - max(0.0, ahead) / 1.4)
+            if not other.standing and other.index < walker.index and ahead > 0.1 and math.hypot(ox, oy) < YIELD_M and not walker.side_m:
+                step *= 0.25  # the later one gives way
         push = max(-0.8, min(0.8, push * 1.6))
         norm = math.sqrt(1.0 + push * push)
         walker.x += step * (ux - uy * push) / norm
@@ -271,13 +298,14 @@ def _in_and_out(chance: random.Random, door_x: float) -> tuple[list[_Goal], list
 def _shopper(chance: random.Random, start: float) -> _Walker:
     door_x = chance.uniform(*plan.DOOR_X)
     come, leave = _in_and_out(chance, door_x)
-    goals = come + _go(_wobble(chance, plan.INSIDE, 0.4))
+    goals = come + _go(_wobble(chance, plan.INSIDE, 0.3))
     looks, takes, pays = chance.random() < 0.4, chance.random() < 0.65, chance.random() < 0.65
     if looks or not (takes or pays):
-        which = chance.randrange(len(plan.BROWSE_SPOTS))
-        goals += [*_go(plan.BROWSE_SPOTS[which]), _Goal("stand", seconds=chance.uniform(4, 15), facing=plan.BROWSE_FACING[which])]
+        goals.append(_Goal("look", seconds=chance.uniform(SETTLED_S, 18), facing=plan.BROWSE_FACING, spots=plan.BROWSE_SPOTS))
     if takes:
-        goals += [*_go(_wobble(chance, plan.DISPLAY_WAY)), _Goal("spot", seconds=chance.uniform(5, 35)), *_go(_wobble(chance, plan.INSIDE))]
+        goals += _go(_wobble(chance, plan.DISPLAY_WAY, 0.12))
+        goals.append(_Goal("look", seconds=chance.uniform(5, 35), facing=plan.DISPLAY_FACING, spots=plan.DISPLAY_SPOTS))
+        goals += _go(_wobble(chance, plan.INSIDE))
     if pays:
         goals += [*_go(*plan.QUEUE_APPROACH), _Goal("queue", facing=plan.QUEUE_FACING)]
     walker = _Walker(0, "shopper", start, chance.uniform(0.9, 1.35), *_outside(chance), deque(goals + leave))
@@ -292,12 +320,11 @@ def _pair(chance: random.Random, start: float) -> list[_Walker]:
     come, leave = _in_and_out(chance, door_x)
     leave[0].x = leave[1].x = leave[2].x = max(plan.DOOR_X[0] + 0.4, min(plan.DOOR_X[1] - 0.4, leave[0].x))
     begin, speed = _outside(chance), chance.uniform(0.9, 1.2)
-    seconds = chance.uniform(6, 20)
-    look = [*_go((-0.4, 5.6)), _Goal("stand", seconds=seconds, facing=(0.6, 7.0))]
+    look = [_Goal("look", seconds=chance.uniform(SETTLED_S, 20), facing=plan.BROWSE_FACING, spots=plan.PAIR_SPOTS)]
     walkers = []
-    for side in (-0.36, 0.36):
-        goals = deque(_Goal(g.kind, g.x + side, g.y, g.seconds, g.facing) for g in come + look + leave)
-        walkers.append(_Walker(0, "pair", start, speed, begin[0] + side, begin[1] + side, goals))
+    for side in (-ABREAST_M / 2, ABREAST_M / 2):
+        goals = deque(_Goal(g.kind, g.x + side, g.y, g.seconds, g.facing, g.spots) for g in come + look + leave)
+        walkers.append(_Walker(0, "pair", start, speed, begin[0] + side, begin[1] + side, goals, side_m=side))
     return walkers
 
 
