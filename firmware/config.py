@@ -85,16 +85,25 @@ class ZoneConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TrackerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How boxes become tracks. Filled in by measurement; see docs/accuracy.md."""
+    """How boxes become tracks. Defaults measured in docs/tracking.md; noise and pairing are `Noise` and `Rules` there."""
 
-    score_high: Annotated[float, key("score", "Boxes from this score on are matched first, and may begin a track.", ge=0.0, le=1.0)] = 0.5
+    score_high: Annotated[float, key("score", "Boxes from this score on are matched first, and may begin a track.", ge=0.0, le=1.0)] = 0.4
     score_low: Annotated[float, key("score", "Boxes from this score on keep a track alive that is half hidden.", ge=0.0, le=1.0)] = 0.1
     confirm_s: Annotated[float, key("s", "A track counts when it has been seen for so long.", ge=0.0, le=5.0)] = (
         0.2  # longer than 5 s and people who walk through are never confirmed
     )
     lost_s_max: Annotated[float, key("s", "A track that is not seen for so long ends.", ge=0.0, le=30.0)] = (
-        1.5  # a prediction says nothing after 30 s
+        2.0  # a prediction says nothing after 30 s
     )
+    trial_s_max: Annotated[float, key("s", "A track not yet confirmed ends when it is not seen for so long.", ge=0.0, le=5.0)] = (
+        0.25  # longer than confirm_s at its longest would confirm what was seen twice
+    )
+    low_s_max: Annotated[float, key("s", "Boxes of low score keep a track that was seen so long ago.", ge=0.0, le=5.0)] = (
+        0.5  # after seconds a faint box is more likely nobody
+    )
+    height_ratio_min: Annotated[
+        float, key("share of box height", "A box shorter or taller by more than this ratio is not the same person.", ge=0.0, le=0.95)
+    ] = 0.75  # above 0.95 the jitter of a good detector breaks tracks
     relink_s_max: Annotated[
         float, key("s", "A new track that begins where one ended within this time is the same person.", ge=0.0, le=60.0)
     ] = 4.0  # after a minute anybody may stand there

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 VIDEO_SUFFIXES: Final = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".ts", ".mpg", ".mpeg", ".h264", ".flv")
-_SOURCES: Final = 'use "picamera2", "v4l2:/dev/video0", "rtsp://host/path", a video file, "sim:" or a .jsonl of detections'
+_SOURCES: Final = 'use "picamera2", "v4l2:/dev/video0", "rtsp://host/path", a video file, "sim:?seed=1" or a .jsonl of detections'
 _PICAMERA: Final = re.compile(r"picamera2(:\d)?")  # the number of the camera, where a board has two
 _CLOSE: Final = 1e-9  # two corners this near are one
 _HIDDEN: Final = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # controls, direction marks, halves of pairs, line separators
@@ -162,10 +162,13 @@ class _Rules:
 
 
 def source_fault(source: str) -> str:
-    """What is wrong with a camera's source, or ""."""
+    """What is wrong with a camera's source, or "". What `firmware.vision.sources` opens, told before there is a camera."""
     scheme, colon, rest = source.partition(":")
-    if _PICAMERA.fullmatch(source) or (scheme in {"sim", "sim-boxes"} and colon):
+    scheme = scheme.lower()
+    if _PICAMERA.fullmatch(source):
         return ""
+    if scheme in {"sim", "sim-boxes"} and colon:
+        return "" if not rest or rest.startswith("?") else "names its parameters without a question mark"
     if scheme == "v4l2":
         return "" if rest.startswith("/dev/") and len(rest) > len("/dev/") else "names no device under /dev"
     if scheme in {"rtsp", "rtsps"}:

@@ -218,7 +218,9 @@ def test_keys_that_contradict_each_other_are_told(text: str, line: int, words: s
         "a b.MP4",
         "./x.mkv",
         "sim:",
-        "sim:seed=7",
+        "sim:?seed=7",
+        "sim-boxes:",
+        "RTSP://cam/1",
         "d.jsonl",
     ],
 )

@@ -15,6 +15,7 @@ from firmware.config_rules import source_fault, url_fault
         "",
         "webcam",
         "sim",
+        "sim:seed=3",
         "picamera",
         "picamera2:",
         "picamera2:12",

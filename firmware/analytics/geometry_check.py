@@ -20,6 +20,7 @@ from firmware.analytics.view_geometry import (
     GRID,
     View,
     apart,
+    aspect_of,
     beyond,
     cells,
     compass,
@@ -62,13 +63,15 @@ class Finding(NamedTuple):
     hint: str
 
 
-def check_config(config: Config, aspect: float = 16 / 9) -> tuple[Finding, ...]:
-    """Findings about every camera, worst first within each; `aspect` is the view's width over its height."""
+def check_config(config: Config, aspect: float | None = None) -> tuple[Finding, ...]:
+    """Findings about every camera, worst first within each; `aspect` is the view's width over its height, None: by its source."""
     findings: list[Finding] = []
     if not config.camera:
         findings.append(Finding("error", "no_camera", (), "no camera: nothing would be counted", "add a [[camera]] with a line or a zone"))
     for index, camera in enumerate(config.camera):
-        findings += [finding._replace(path=("camera", index, *finding.path)) for finding in check_camera(camera, aspect)]
+        findings += [
+            finding._replace(path=("camera", index, *finding.path)) for finding in check_camera(camera, aspect or aspect_of(camera))
+        ]
         if camera.still.map and not config.opening_hours:
             what = f"still things of camera {shown(camera.name)} cannot be learned: no opening hours"
             findings.append(
@@ -79,7 +82,7 @@ def check_config(config: Config, aspect: float = 16 / 9) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-def check_camera(camera: CameraConfig, aspect: float = 16 / 9) -> tuple[Finding, ...]:
+def check_camera(camera: CameraConfig, aspect: float) -> tuple[Finding, ...]:
     """Findings about one camera; paths begin at the camera's table."""
     view = view_of(camera, aspect)
     findings = [

@@ -46,6 +46,16 @@ class View(NamedTuple):
         return math.hypot((b[0] - a[0]) * self.aspect, b[1] - a[1])
 
 
+def aspect_of(camera: CameraConfig) -> float:
+    """Width over height of a camera's picture, as far as its source tells.
+
+    Cameras on the board and the simulated shop give 4:3 (640 x 480) unless told otherwise; network cameras and
+    recordings are 16:9 as a rule.
+    """
+    kind = camera.source.partition(":")[0].lower()
+    return 4 / 3 if kind in {"picamera2", "v4l2", "sim", "sim-boxes"} else 16 / 9
+
+
 def view_of(camera: CameraConfig, aspect: float) -> View:
     """What a camera sees, if its picture is `aspect` times as wide as high."""
     far, near = camera.person_height_share

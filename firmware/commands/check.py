@@ -47,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     parser.add_argument("--explain", action="store_true", help="draw each camera's view, with arrows that show which way is in")
     parser.add_argument("--strict", action="store_true", help="exit 1 when there are warnings")
-    parser.add_argument("--aspect", type=_aspect, default=16 / 9, metavar="W:H", help="shape of the picture (default 16:9)")
+    parser.add_argument(
+        "--aspect", type=_aspect, metavar="W:H", help="shape of the picture (default 4:3 for cameras on the board and sim:, else 16:9)"
+    )
     parser.add_argument("--keys", action="store_true", help="print every key of the configuration, and stop")
     theirs = parser.add_argument_group("Spatial Analysis")
     theirs.add_argument(
@@ -101,7 +103,7 @@ def _check(args: argparse.Namespace, text: str) -> int:
     return 1 if args.strict and counts["warning"] else 0
 
 
-def _geometry(examined: Any, aspect: float) -> list[Remark]:
+def _geometry(examined: Any, aspect: float | None) -> list[Remark]:
     from firmware.analytics.geometry_check import check_config
     from firmware.struct_reader import line_of
 
@@ -122,25 +124,25 @@ def _in_file(path: tuple[str | int, ...], kept: Any) -> tuple[str | int, ...]:
 
 
 def _print_text(args: argparse.Namespace, examined: Any, remarks: list[Remark], counts: dict[str, int]) -> None:
+    from firmware.analytics.view_geometry import aspect_of
     from firmware.analytics.view_sketch import line_words, sketch, zone_words
 
     name = args.file
     for remark in remarks:
         print(remark.text(name), file=sys.stderr if remark.level == "error" else sys.stdout)
     for camera in examined.config.camera if examined.config is not None else ():
+        aspect = args.aspect or aspect_of(camera)
         if args.explain:
             print(f"\ncamera {camera.name}")
-            _say(sketch(camera, args.aspect, ascii_only=not _draws_boxes()))
+            _say(sketch(camera, aspect, ascii_only=not _draws_boxes()))
         else:
-            for words in [line_words(line, args.aspect) for line in camera.line] + [
-                zone_words(zone, camera, args.aspect) for zone in camera.zone
-            ]:
+            for words in [line_words(line, aspect) for line in camera.line] + [zone_words(zone, camera, aspect) for zone in camera.zone]:
                 _say(words)
     _say(f"{name}: " + (", ".join(f"{count} {level}{'s' * (count > 1)}" for level, count in counts.items() if count) or "good"))
 
 
 def _print_json(args: argparse.Namespace, examined: Any, remarks: list[Remark], counts: dict[str, int]) -> None:
-    from firmware.analytics.view_geometry import compass, normal_to_in
+    from firmware.analytics.view_geometry import aspect_of, compass, normal_to_in
 
     cameras = examined.config.camera if examined.config is not None else ()
     report = {
@@ -154,7 +156,8 @@ def _print_json(args: argparse.Namespace, examined: Any, remarks: list[Remark], 
             {
                 "name": camera.name,
                 "lines": [
-                    {"name": line.name, "in": line.in_side, "in_is": compass(*normal_to_in(line, args.aspect))} for line in camera.line
+                    {"name": line.name, "in": line.in_side, "in_is": compass(*normal_to_in(line, args.aspect or aspect_of(camera)))}
+                    for line in camera.line
                 ],
                 "zones": [{"name": zone.name, "kind": zone.kind, "service_side": zone.service_side} for zone in camera.zone],
             }
@@ -169,9 +172,9 @@ def _convert(args: argparse.Namespace) -> int:
     from firmware.spatial_analysis import Reading, from_spatial_analysis
 
     name = args.from_spatial_analysis
-    reading = Reading(width_px=args.width_px, threshold_means=args.threshold_means, aspect=args.aspect)
+    reading = Reading(width_px=args.width_px, threshold_means=args.threshold_means, aspect=args.aspect or 16 / 9)
     text = from_spatial_analysis(read_text(name, BYTES_MAX), name, reading)
-    remarks = [remark for remark in _geometry(examine(text), args.aspect) if remark.level != "note"]
+    remarks = [remark for remark in _geometry(examine(text), reading.aspect) if remark.level != "note"]
     if args.json:
         print(msgspec.json.encode({"file": name, "toml": text, "findings": [remark._asdict() for remark in remarks]}).decode())
     else:

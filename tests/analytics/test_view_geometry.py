@@ -9,7 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware.analytics.view_geometry import View, apart, area, cells, compass, inscribed, normal_to_in, outward, self_crossing, view_of
+from firmware.analytics.view_geometry import (
+    View,
+    apart,
+    area,
+    aspect_of,
+    cells,
+    compass,
+    inscribed,
+    normal_to_in,
+    outward,
+    self_crossing,
+    view_of,
+)
 from firmware.config import CameraConfig, LineConfig, Point
 
 VIEW = View(16 / 9, 0.1, 0.5)
@@ -79,6 +91,15 @@ def test_sides_face_away_from_the_zone_whichever_way_round_it_goes() -> None:
     assert compass(*outward(SQUARE, 0, VIEW)) == "up"
     assert compass(*outward(SQUARE, 1, VIEW)) == "right"
     assert compass(*outward(tuple(reversed(SQUARE)), 0, VIEW)) == "down"
+
+
+@pytest.mark.parametrize(
+    ("source", "aspect"),
+    [("picamera2:1", 4 / 3), ("sim:?seed=1", 4 / 3), ("V4L2:/dev/video0", 4 / 3), ("shop.mp4", 16 / 9), ("rtsp://c", 16 / 9)],
+)
+def test_the_usual_shape_of_a_picture_follows_from_its_source(source: str, aspect: float) -> None:
+    """What Passerby itself asks a camera for is 4:3."""
+    assert aspect_of(CameraConfig("c", source)) == aspect
 
 
 def test_people_grow_towards_the_bottom_of_the_view() -> None:
