@@ -68,6 +68,7 @@ from firmware.vision.track_store import (
     new_space,
 )
 
+CONFIGURED = ("score_high", "score_low", "confirm_s", "lost_s_max", "trial_s_max", "low_s_max", "height_ratio_min")
 TIME_SLACK_S = 1e-6  # 0.6 - 0.4 is a little less than 0.2: seconds are compared with a microsecond to spare
 FAR = 1e6  # frame heights; a box beyond it is not of this picture
 
@@ -99,7 +100,7 @@ class Tracker:
 
     def __init__(self, config: TrackerConfig | None = None, rules: Rules | None = None, noise: Noise | None = None) -> None:
         config = config or TrackerConfig()
-        self._rules = rules or Rules(config.score_high, config.score_low, config.confirm_s, config.lost_s_max)
+        self._rules = rules or Rules()._replace(**{name: getattr(config, name) for name in CONFIGURED})
         self._noise = noise or Noise()
         self._capacity = config.capacity
         self._space = new_space(config.capacity)
