@@ -126,6 +126,8 @@ class _Rules:
             wrong = url_fault(url)
             if wrong:
                 yield self.fault(path, f"url = {shown(url)}", 'write it like "https://collector.example:8444"', f" {wrong}")
+        if config.uplink.keys and not config.uplink.spool and self.readable("uplink", "spool"):
+            yield self.fault(("uplink", "keys"), "keys without a spool", 'add spool = "/var/lib/passerby/spool"')
         for name in ("keys", "spool"):
             yield from self.text(("uplink", name), getattr(config.uplink, name))
         for index, interface in enumerate(config.status.interfaces):

@@ -193,6 +193,7 @@ RULES = [
     (GOOD + '[uplink]\nurl = "collector.example"\n', 16, "is not https"),
     (GOOD + '[uplink]\nurl = "https://user:secret@collector.example"\n', 16, "password"),
     (GOOD + '[uplink]\nurl = "https://"\n', 16, "no host"),
+    (GOOD + '[uplink]\nkeys = "/k"\n', 16, "keys without a spool"),
     (GOOD + '[uplink]\nurl = "https://c.example:99999"\n', 16, "not an address"),
     (GOOD + '[uplink]\nurl = "https://c.example/?a=b"\n', 16, "query"),
 ]

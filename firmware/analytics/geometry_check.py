@@ -68,6 +68,17 @@ def check_config(config: Config, aspect: float | None = None) -> tuple[Finding, 
     findings: list[Finding] = []
     if not config.camera:
         findings.append(Finding("error", "no_camera", (), "no camera: nothing would be counted", "add a [[camera]] with a line or a zone"))
+    if config.uplink.url and not config.uplink.keys:
+        what = "an address but no keys: nothing is sealed, spooled or sent"
+        findings.append(
+            Finding(
+                "warning",
+                "uplink_incomplete",
+                ("uplink", "url"),
+                what,
+                "enrol the device (passerby-provision), and name the folder of its keys",
+            )
+        )
     for index, camera in enumerate(config.camera):
         findings += [
             finding._replace(path=("camera", index, *finding.path)) for finding in check_camera(camera, aspect or aspect_of(camera))

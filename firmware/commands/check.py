@@ -18,28 +18,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any, NamedTuple
 
 import msgspec
 
 from firmware.commands.config_file import BYTES_MAX, read_text
+from firmware.commands.remarks import LEVELS, Remark, geometry_remarks, remarks_of
+from firmware.config import Examined, examine
 from firmware.errors import ConfigError
-
-_LEVELS = ("error", "warning", "note")
-_ABOUT_ABSENCE = ("no_camera", "counts_nothing", "no_opening_hours", "no_service_side")
-
-
-class Remark(NamedTuple):
-    """A finding with its place in the file."""
-
-    level: str
-    rule: str
-    line: int
-    what: str
-    hint: str
-
-    def text(self, filename: str) -> str:
-        return f"{filename}:{self.line}: {self.level}: {self.what}" + (f"; {self.hint}" if self.hint else "")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,13 +72,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace, text: str) -> int:
-    from firmware.config import examine
-
     examined = examine(text)
-    remarks = [Remark("error", "faulty", fault.line, fault.what, fault.hint) for fault in examined.faults]
-    if examined.config is not None:
-        remarks += _geometry(examined, args.aspect)
-    counts = {level: sum(remark.level == level for remark in remarks) for level in _LEVELS}
+    remarks = remarks_of(examined, args.aspect)
+    counts = {level: sum(remark.level == level for remark in remarks) for level in LEVELS}
     if args.json:
         _print_json(args, examined, remarks, counts)
     else:
@@ -103,27 +84,7 @@ def _check(args: argparse.Namespace, text: str) -> int:
     return 1 if args.strict and counts["warning"] else 0
 
 
-def _geometry(examined: Any, aspect: float | None) -> list[Remark]:
-    from firmware.analytics.geometry_check import check_config
-    from firmware.struct_reader import line_of
-
-    found = check_config(examined.config, aspect)
-    if examined.faults:  # what could not be read is not missing
-        found = tuple(finding for finding in found if finding.rule not in _ABOUT_ABSENCE)
-    places = [(finding, line_of(examined.lines, _in_file(finding.path, examined.kept))) for finding in found]
-    remarks = [Remark(finding.level, finding.rule, line, finding.what, finding.hint) for finding, line in places]
-    return sorted(remarks, key=lambda remark: (remark.line, _LEVELS.index(remark.level)))
-
-
-def _in_file(path: tuple[str | int, ...], kept: Any) -> tuple[str | int, ...]:
-    """A path in the configuration as a path in the file, where unreadable tables may stand between."""
-    out: tuple[str | int, ...] = ()
-    for step in path:
-        out = (*out, kept[out][step] if isinstance(step, int) and out in kept else step)
-    return out
-
-
-def _print_text(args: argparse.Namespace, examined: Any, remarks: list[Remark], counts: dict[str, int]) -> None:
+def _print_text(args: argparse.Namespace, examined: Examined, remarks: list[Remark], counts: dict[str, int]) -> None:
     from firmware.analytics.view_geometry import aspect_of
     from firmware.analytics.view_sketch import line_words, sketch, zone_words
 
@@ -141,7 +102,7 @@ def _print_text(args: argparse.Namespace, examined: Any, remarks: list[Remark], 
     _say(f"{name}: " + (", ".join(f"{count} {level}{'s' * (count > 1)}" for level, count in counts.items() if count) or "good"))
 
 
-def _print_json(args: argparse.Namespace, examined: Any, remarks: list[Remark], counts: dict[str, int]) -> None:
+def _print_json(args: argparse.Namespace, examined: Examined, remarks: list[Remark], counts: dict[str, int]) -> None:
     from firmware.analytics.view_geometry import aspect_of, compass, normal_to_in
 
     cameras = examined.config.camera if examined.config is not None else ()
@@ -168,13 +129,12 @@ def _print_json(args: argparse.Namespace, examined: Any, remarks: list[Remark], 
 
 
 def _convert(args: argparse.Namespace) -> int:
-    from firmware.config import examine
     from firmware.spatial_analysis import Reading, from_spatial_analysis
 
     name = args.from_spatial_analysis
     reading = Reading(width_px=args.width_px, threshold_means=args.threshold_means, aspect=args.aspect or 16 / 9)
     text = from_spatial_analysis(read_text(name, BYTES_MAX), name, reading)
-    remarks = [remark for remark in _geometry(examine(text), reading.aspect) if remark.level != "note"]
+    remarks = [remark for remark in geometry_remarks(examine(text), reading.aspect) if remark.level != "note"]
     if args.json:
         print(msgspec.json.encode({"file": name, "toml": text, "findings": [remark._asdict() for remark in remarks]}).decode())
     else:

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from firmware.analytics.geometry_check import Finding, check_camera, check_config
-from firmware.config import CameraConfig, Config, LineConfig, Point, TrackerConfig, ZoneConfig
+from firmware.config import CameraConfig, Config, LineConfig, Point, TrackerConfig, UplinkConfig, ZoneConfig
 
 ASPECT = 16 / 9
 FAR, NEAR = 0.12, 0.55
@@ -275,6 +275,12 @@ def test_findings_of_a_configuration_lead_to_their_camera() -> None:
     good, bad = camera(line((0.1, 0.7), (0.9, 0.7))), camera(line((0.1, 0.99), (0.9, 0.99)), name="back")
     told = check_config(Config("s", opening_hours="24/7", camera=(good, bad)), ASPECT)
     assert [(one.rule, one.path) for one in told] == [("line_near_edge", ("camera", 1, "line", 0))]
+
+
+def test_a_collector_without_keys_is_told() -> None:
+    """The device would count and send nothing, and say so only in its log."""
+    lonely = Config("s", opening_hours="24/7", camera=(camera(line((0.1, 0.7), (0.9, 0.7))),), uplink=UplinkConfig(url="https://c.example"))
+    assert [(one.rule, one.path) for one in check_config(lonely)] == [("uplink_incomplete", ("uplink", "url"))]
 
 
 def test_a_configuration_without_a_camera_is_an_error() -> None:
