@@ -5,9 +5,10 @@ Left to others: what is found (`firmware.struct_reader`, `firmware.config_rules`
 
 from __future__ import annotations
 
+import sys
 from typing import Final, NamedTuple
 
-from firmware.config import Examined
+from firmware.config import Examined, examine
 from firmware.struct_reader import line_of
 from firmware.toml_lines import Path
 
@@ -46,6 +47,13 @@ def geometry_remarks(examined: Examined, aspect: float | None = None) -> list[Re
     places = [(finding, line_of(examined.lines, _in_file(finding.path, examined))) for finding in found]
     remarks = [Remark(finding.level, finding.rule, line, finding.what, finding.hint) for finding, line in places]
     return sorted(remarks, key=lambda remark: (remark.line, LEVELS.index(remark.level)))
+
+
+def warn_of_geometry(text: str, filename: str) -> None:
+    """Say on standard error what will count badly, and go on: a device that counts one door of two is better than none."""
+    for remark in geometry_remarks(examine(text)):
+        if remark.level != "note":
+            print(remark.text(filename), file=sys.stderr)
 
 
 def _in_file(path: Path, examined: Examined) -> Path:

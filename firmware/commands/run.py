@@ -21,6 +21,7 @@ from rich.console import Console
 
 from firmware.clock import SystemClock
 from firmware.commands.config_file import read_text
+from firmware.commands.remarks import warn_of_geometry
 from firmware.config import parse
 from firmware.daemon import Daemon, Sink, Source
 from firmware.demonstration import LocalCollector, prepare, uplink_toml
@@ -52,6 +53,7 @@ async def _configured(arguments: argparse.Namespace) -> int:
     source = Source(parse(text, arguments.config), text, arguments.config)
     if not source.config.camera:
         raise ConfigError(f"{arguments.config}: no [[camera]]", "there is nothing to count with; see docs/configuration.md")
+    warn_of_geometry(text, arguments.config)
     await _run(arguments, source, list)
     return 0
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from firmware.commands.remarks import geometry_remarks, remarks_of
+import pytest
+
+from firmware.commands.remarks import geometry_remarks, remarks_of, warn_of_geometry
 from firmware.config import examine
 
 SHOP = """site = "demo"
@@ -43,3 +45,12 @@ def test_a_remark_is_one_line_as_compilers_write_it() -> None:
     assert remarks_of(examine(SHOP))[0].text("shop.toml") == (
         'shop.toml:6: error: end is missing in line "a" of camera "door"; add end = [x, y]'
     )
+
+
+def test_a_device_that_starts_says_what_will_count_badly_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    """On standard error, without notes."""
+    text = SHOP.replace("start = [0.1, 0.7]\n", "start = [0.1, 0.7]\nend = [0.9, 0.7]\n").replace("sim:", "rtsp://10.0.0.7/1")
+    warn_of_geometry(text, "shop.toml")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert [line.split(" ")[0] for line in err.splitlines()] == ["shop.toml:10:"]
