@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -156,6 +158,13 @@ def test_all_keys_can_be_printed(capsys: pytest.CaptureFixture[str]) -> None:
     """The page of the documentation, on the device."""
     assert main(["check", "--keys"]) == 0
     assert "| `dead_band_share` |" in capsys.readouterr().out
+
+
+def test_checking_costs_no_compiler() -> None:
+    """A phone waits for it, and so does whoever edits a file: neither Numba nor an interpreter is loaded."""
+    code = f"import sys; from firmware.__main__ import main; rc = main(['check', {str(EXAMPLES[0])!r}]); print(rc, 'numba' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=EXAMPLES[0].parent.parent)
+    assert ran.stdout.splitlines()[-1] == "0 False"
 
 
 def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
