@@ -9,6 +9,7 @@ the next. Pure.
 from __future__ import annotations
 
 import math
+import unicodedata
 from typing import Final
 
 from firmware.analytics.view_geometry import compass, normal_to_in, outward, view_of, xy
@@ -109,7 +110,7 @@ def _put(canvas: list[list[str]], point: Point, character: str) -> None:
 
 
 def _label(canvas: list[list[str]], point: Point, text: str, gap: int = 0) -> None:
-    """A name right of a point, or left of it where the frame is near; from Hangul on characters may be wide: question marks."""
+    """A name right of a point, or left of it where the frame is near; what may break the frame is a question mark."""
     text = text[:NAME_MAX]
     column, row = _cell(canvas, point)
     fits = column + gap + len(text) <= len(canvas[0])
@@ -117,4 +118,9 @@ def _label(canvas: list[list[str]], point: Point, text: str, gap: int = 0) -> No
     first = min(max(first, 0), len(canvas[0]) - len(text))
     row = min(max(row, 0), len(canvas) - 1)
     for offset, character in enumerate(text):
-        canvas[row][first + offset] = character if ord(character) < 0x1100 else "?"
+        canvas[row][first + offset] = character if _one_cell_wide(character) else "?"
+
+
+def _one_cell_wide(character: str) -> bool:
+    """Surely so: from Hangul on characters may be twice as wide, marks have no width, controls move about."""
+    return ord(character) < 0x1100 and character.isprintable() and not unicodedata.combining(character)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from firmware.analytics.view_sketch import COLUMNS, line_words, sketch, zone_words
@@ -54,6 +54,7 @@ def test_the_arrow_stands_on_the_side_that_is_in() -> None:
 
 
 @settings(deadline=None)
+@example([(0.1, 0.1), (0.5, 0.1), (0.5, 0.5)], (0.1, 0.8), (0.9, 0.8), "a\nb\r\u0301\u200b\U0001f600\uac00", 4 / 3)
 @given(st.lists(POINTS, min_size=3, max_size=6), POINTS, POINTS, st.text(min_size=1, max_size=64), st.sampled_from([0.3, 4 / 3, 5.0]))
 def test_any_camera_can_be_drawn_within_its_frame(polygon: list[Point], start: Point, end: Point, name: str, aspect: float) -> None:
     """No shape and no name breaks the frame."""
