@@ -13,7 +13,7 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,9 @@ def runtimes(*, vouched: bool = True) -> tuple[Runtime, ...]:
         Runtime("tflite", way(TFLITE)),
         Runtime("litert-builtin", way(LITERT, delegate=False), last_resort=True),
     )
+
+
+Wrapped = TypeVar("Wrapped", bound=Interpreter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,17 @@ class PersonDetector:
         kept = self._suppressed(n)
         self.stage = StageTimes(resize_s, invoke_s, decode_s + stopwatch_s() - t3)
         return Detections(frame.t_s, self._kept_boxes[:kept].copy(), self._kept_scores[:kept].copy(), frame.aspect, frame.dropped)
+
+    @property
+    def reading(self) -> Reading:
+        """How the model is fed and read."""
+        return self._plan
+
+    def show_to(self, wrapper: Callable[[Interpreter, Reading], Wrapped]) -> Wrapped:
+        """Put another interpreter in front of this one, for measurements; the wrapper."""
+        wrapped = wrapper(self._interpreter, self._plan)
+        self._interpreter = wrapped
+        return wrapped
 
     def _suppressed(self, n: int) -> int:
         if len(self._parts) > 1:
