@@ -268,8 +268,8 @@ def _arrivals(chance: random.Random, people: int, seconds: float) -> list[_Walke
         else:
             out.append(_shopper(chance, start))
             left -= 1
-    out.extend(_peeker(chance, chance.uniform(1.0, last)) for _ in range(max(1, people // 6)))
-    out.extend(_passer(chance, chance.uniform(0.0, seconds - 15.0)) for _ in range(max(2, people // 3)))
+    out.extend(_peeker(chance, chance.uniform(1.0, last)) for _ in range(max(min(people, 1), people // 6)))
+    out.extend(_passer(chance, chance.uniform(0.0, seconds - 15.0)) for _ in range(max(min(people, 2), people // 3)))
     out.sort(key=lambda walker: walker.start_s)
     for index, walker in enumerate(out):
         walker.index = index
