@@ -19,7 +19,7 @@ from firmware.vision.shop.look import Looks
 
 Values = NDArray[np.float64]
 
-_THIGH, _SHIN, _ANKLE, _TRUNK, _UPPER_ARM, _FOREARM, _FOOT = 0.245, 0.246, 0.04, 0.288, 0.18, 0.15, 0.14
+_THIGH, _SHIN, _ANKLE, _TRUNK, _UPPER_ARM, _FOREARM, _TOE = 0.245, 0.246, 0.04, 0.288, 0.18, 0.15, 0.1
 _SHOULDER, _HIP = 0.115, 0.055  # from the middle
 (SHOE, SHIN, LEG, ARM, FOREARM, HAND) = (0, 2, 4, 6, 8, 10)  # left, right
 (PELVIS, TORSO, CHEST, NECK, HEAD, HAIR, SKIRT, PACK, BAG, BRIM) = range(12, 22)
@@ -101,13 +101,14 @@ def _skeleton(looks: Looks, poses: Poses) -> tuple[Values, Values]:
     first, last = (np.zeros((len(tall), PARTS, 3)) for _ in range(2))
     side: Values = np.array([[-1.0, 1.0]])
     shin_angle = poses.hip - poses.knee
-    high = (tall * (_THIGH * np.cos(poses.hip) + _SHIN * np.cos(shin_angle))).max(axis=1) + looks.height_m * _ANKLE
+    reach = _THIGH * np.cos(poses.hip) + _SHIN * np.cos(shin_angle) + _TOE * np.maximum(0.0, -np.sin(shin_angle))
+    high = (tall * reach).max(axis=1) + looks.height_m * _ANKLE  # hips over the floor: the lower foot stands on it
     hip = np.stack((side * _HIP * tall * looks.build[:, None], np.zeros_like(poses.hip), np.repeat(high[:, None], 2, axis=1)), axis=2)
     knee = hip + tall[:, :, None] * _THIGH * _down(poses.hip)
     ankle = knee + tall[:, :, None] * _SHIN * _down(shin_angle)
     first[:, LEG : LEG + 2], last[:, LEG : LEG + 2] = hip, knee
     first[:, SHIN : SHIN + 2], last[:, SHIN : SHIN + 2] = knee, ankle
-    toe = ankle + tall[:, :, None] * _FOOT * 0.72 * np.stack((0.18 * side + 0 * shin_angle, np.cos(shin_angle), np.sin(shin_angle)), axis=2)
+    toe = ankle + tall[:, :, None] * _TOE * np.stack((0.18 * side + 0 * shin_angle, np.cos(shin_angle), np.sin(shin_angle)), axis=2)
     sink = (0.018 * tall)[:, :, None] * np.array([0.0, 0.0, 1.0])
     first[:, SHOE : SHOE + 2], last[:, SHOE : SHOE + 2] = ankle - sink - (toe - ankle) * 0.25, toe - sink
     up = np.stack((0 * poses.lean, np.sin(poses.lean), np.cos(poses.lean)), axis=1)
