@@ -113,8 +113,8 @@ class CentrePoint:
         height, width = self._size
         for (level, heat, box), raw_min in zip(self._levels, self._raw_min, strict=True):
             n = centre_candidates(
-                outputs[level.heatmap][0, :, :, 0],
-                outputs[level.box][0],
+                outputs[level.heatmap],
+                outputs[level.box],
                 raw_min,
                 heat.score,
                 heat.low,
@@ -232,12 +232,13 @@ def _activated(raw: float, table: Array, low: int, logistic: bool) -> float:  # 
 
 
 @njit(cache=True)
-def _is_peak(heat: Array, y: int, x: int) -> bool:
+def _is_peak(cells: Array, height: int, width: int, y: int, x: int) -> bool:
     """Whether no neighbour of the 3x3 is above; of equal neighbours the first in reading order is the peak."""
-    value = heat[y, x]
-    for j in range(max(0, y - 1), min(heat.shape[0], y + 2)):
-        for i in range(max(0, x - 1), min(heat.shape[1], x + 2)):
-            if heat[j, i] > value or (heat[j, i] == value and (j < y or (j == y and i < x))):
+    value = cells[y * width + x]
+    for j in range(max(0, y - 1), min(height, y + 2)):
+        for i in range(max(0, x - 1), min(width, x + 2)):
+            other = cells[j * width + i]
+            if other > value or (other == value and (j < y or (j == y and i < x))):
                 return False
     return True
 
@@ -261,21 +262,27 @@ def centre_candidates(
 ) -> int:
     """Cells of one level that reach the threshold, written from candidate n on; the new number of candidates.
 
-    heat (H, W) is the raw heatmap, raw_min its threshold; table, low and logistic activate it (see Scale). box (H, W, 4)
-    holds raw distances left, top, right, bottom from the cell's centre, (raw - zero) * scale of them in cells. A cell is
-    step_x by step_y of the input. With `peak`, only local maxima count.
+    heat (1, H, W, 1) is the raw heatmap, raw_min its threshold; table, low and logistic activate it (see Scale). box
+    (1, H, W, 4) holds raw distances left, top, right, bottom from the cell's centre, (raw - zero) * scale of them in cells.
+    A cell is step_x by step_y of the input. With `peak`, only local maxima count.
     """
-    for y in range(heat.shape[0]):
-        for x in range(heat.shape[1]):
-            if heat[y, x] < raw_min or (peak and not _is_peak(heat, y, x)):
+    height, width = heat.shape[1], heat.shape[2]
+    cells, sides = heat.reshape(-1), box.reshape(-1)
+    for y in range(height):
+        top = cells[y * width]
+        for x in range(1, width):
+            top = max(top, cells[y * width + x])
+        if top < raw_min:
+            continue  # most rows hold nobody, and a maximum vectorises
+        for x in range(width):
+            at = y * width + x
+            if cells[at] < raw_min or (peak and not _is_peak(cells, height, width, y, x)):
                 continue
-            left, top = _real(box[y, x, 0], zero, scale), _real(box[y, x, 1], zero, scale)
-            right, bottom = _real(box[y, x, 2], zero, scale), _real(box[y, x, 3], zero, scale)
-            centre_x, centre_y = x + 0.5, y + 0.5
-            scores[n] = _activated(heat[y, x], table, low, logistic)
-            n = _clipped(
-                boxes, n, (centre_x - left) * step_x, (centre_y - top) * step_y, (centre_x + right) * step_x, (centre_y + bottom) * step_y
-            )
+            left, above = _real(sides[4 * at], zero, scale), _real(sides[4 * at + 1], zero, scale)
+            right, below = _real(sides[4 * at + 2], zero, scale), _real(sides[4 * at + 3], zero, scale)
+            scores[n] = _activated(cells[at], table, low, logistic)
+            x0, y0, x1, y1 = x + 0.5 - left, y + 0.5 - above, x + 0.5 + right, y + 0.5 + below
+            n = _clipped(boxes, n, x0 * step_x, y0 * step_y, x1 * step_x, y1 * step_y)
     return n
 
 

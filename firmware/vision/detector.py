@@ -115,13 +115,14 @@ class PersonDetector:
         height, width = frame.pixels.shape[:2]
         if (height, width) != self._frame_size:
             self._parts = tuple(
-                (tile, plan((tile.y1 - tile.y0, tile.x1 - tile.x0), self._plan.size)) for tile in tiles(self._tiling, height, width)
+                (tile, plan((tile.y1 - tile.y0, tile.x1 - tile.x0), self._plan.size, self._plan.table))
+                for tile in tiles(self._tiling, height, width)
             )
             self._frame_size = (height, width)
         n, resize_s, invoke_s, decode_s = 0, 0.0, 0.0, 0.0
         for tile, resizer in self._parts:
             t0 = stopwatch_s()
-            resizer(frame.pixels[tile.y0 : tile.y1, tile.x0 : tile.x1], self._interpreter.input(), self._plan.table)
+            resizer(frame.pixels[tile.y0 : tile.y1, tile.x0 : tile.x1], self._interpreter.input())
             t1 = stopwatch_s()
             self._interpreter.invoke()
             t2 = stopwatch_s()

@@ -76,59 +76,52 @@ def _fixed(first: int, shares: list[float]) -> tuple[int, list[int]]:
 
 @dataclass(frozen=True, slots=True)
 class Resizer:
-    """A plan for one source size, with its own scratch rows.
+    """A plan for one source size and one model input, with its own scratch rows. All that can be known before a frame comes is here.
 
     Attributes:
-        source: height, width of what comes in.
-        target: height, width of what goes out.
-        across: taps along a row.
-        down: taps along a column.
-        factor: the whole number by which the width shrinks, 0 when it has none of the unrolled ones.
-        scratch: uint8, reduced rows.
-        wide: uint32, one row of packed pixels.
+        size: height, width of what comes in.
+        shape: rows and bytes a row of what goes out.
+        plan: the kernels' arguments: factor (the whole number by which the width shrinks, 0 when it has none of the
+            unrolled ones), taps across, taps down, reduced rows, one row of packed pixels.
+        table: (256,) of the input's dtype, the value of each 8-bit level.
+        flip: what a level is xored with to become its value, where that is all there is to it.
+        plain: that is all there is to it.
+        line: uint8, a row before its table.
     """
 
-    source: tuple[int, int]
-    target: tuple[int, int]
-    across: Taps
-    down: Taps
-    factor: int
-    scratch: NDArray[np.uint8]
-    wide: NDArray[np.uint32]
+    size: tuple[int, int]
+    shape: tuple[int, int]
+    plan: tuple[Any, ...]
+    table: Array
+    flip: np.uint8
+    plain: bool
+    line: NDArray[np.uint8]
 
-    def __call__(self, pixels: NDArray[np.uint8], out: NDArray[Any], table: NDArray[Any]) -> None:
-        """Fill a model's input.
-
-        Args:
-            pixels: source height x source width x 3, uint8 RGB; rows may be strided.
-            out: any shape of target height x target width x 3 elements, contiguous; written in place.
-            table: (256,) of out's dtype: the value of each 8-bit level.
-        """
+    def __call__(self, pixels: NDArray[np.uint8], out: Array) -> None:
+        """Fill a model's input: pixels (H, W, 3) uint8 RGB, rows may be strided; out contiguous, of the table's dtype."""
         flat, stride = flat_rows(pixels)
-        height, width = self.target
         if out.dtype == np.float32:
-            _resize_looked_up(
-                flat, stride, *self._plan(), self.scratch, self.wide, out.reshape(height, width * 3), table, np.empty(width * 3, np.uint8)
-            )
+            _resize_looked_up(flat, stride, *self.plan, out.reshape(self.shape), self.table, self.line)
             return
-        flip, plain = np.uint8(table.view(np.uint8)[0]), is_plain(table)
-        bytes_out = out.view(np.uint8).reshape(height, width * 3)
-        _resize_bytes(flat, stride, *self._plan(), self.scratch, self.wide, bytes_out, flip if plain else np.uint8(0))
-        if not plain:
-            _look_up(bytes_out, table.view(np.uint8))
-
-    def _plan(self) -> tuple[Any, ...]:
-        return self.factor, self.across.first, self.across.weight, self.down.first, self.down.count, self.down.weight
+        levels = out.view(np.uint8).reshape(self.shape)
+        _resize_bytes(flat, stride, *self.plan, levels, self.flip)
+        if not self.plain:
+            _look_up(levels, self.table)
 
 
-def plan(source: tuple[int, int], target: tuple[int, int]) -> Resizer:
-    """How to bring (height, width) `source` to `target`."""
+def plan(source: tuple[int, int], target: tuple[int, int], table: Array) -> Resizer:
+    """How to bring (height, width) `source` to `target`, each 8-bit level to its entry in a table of 256."""
     across, down = taps(source[1], target[1]), taps(source[0], target[0])
     whole = source[1] // target[1] if source[1] % target[1] == 0 else 0
     factor = whole if whole in _ACROSS else 0
     rows = down.weight.shape[1] + 1 if factor > 1 else 1  # a ring of rows that stays in the first cache
+    scratch = np.zeros((rows, 3 * (target[1] if factor > 1 else source[1])), np.uint8)
     wide = np.zeros(source[1] + across.weight.shape[1], np.uint32)
-    return Resizer(source, target, across, down, factor, np.zeros((rows, 3 * (target[1] if factor > 1 else source[1])), np.uint8), wide)
+    steps = (factor, across.first, across.weight, down.first, down.count, down.weight, scratch, wide)
+    plain = table.itemsize == 1 and is_plain(table)
+    held = table.view(np.uint8) if table.itemsize == 1 else table
+    line = np.zeros(target[1] * 3, np.uint8)
+    return Resizer(source, (target[0], target[1] * 3), steps, held, np.uint8(held[0] if plain else 0), plain, line)
 
 
 def flat_rows(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:

@@ -37,7 +37,7 @@ def _resized() -> list[NDArray[Any]]:
         pixels = draw.integers(0, 256, (*size, 3), np.uint8)
         for table in (TABLE, (np.arange(256) - 128).astype(np.int8), TABLE // 3, (TABLE / 255).astype(np.float32)):
             made.append(np.zeros((16, 16, 3), table.dtype))
-            plan(size, (16, 16))(pixels, made[-1], table)
+            plan(size, (16, 16), table)(pixels, made[-1])
     return made
 
 

@@ -53,7 +53,7 @@ def test_as_real_arithmetic_would(source: tuple[int, int], target: tuple[int, in
     """Every size comes out within two levels of the exact area average, and level by level without a bias."""
     pixels = noise(*source)
     out = np.zeros((1, *target, 3), np.uint8)
-    plan(source, target)(pixels, out, PLAIN)
+    plan(source, target, PLAIN)(pixels, out)
     difference = out[0].astype(float) - exact(pixels, *target)
     assert np.abs(difference).max() <= 2.0
     assert abs(difference.mean()) < 0.3
@@ -64,7 +64,7 @@ def test_flat_grey_stays_flat() -> None:
     for source, target in (((33, 47), (20, 31)), ((48, 64), (32, 32)), ((10, 10), (17, 29))):
         for level in (0, 1, 127, 254, 255):
             out = np.zeros((*target, 3), np.uint8)
-            plan(source, target)(np.full((*source, 3), level, np.uint8), out, PLAIN)
+            plan(source, target, PLAIN)(np.full((*source, 3), level, np.uint8), out)
             assert np.all(out == level)
 
 
@@ -83,8 +83,8 @@ def test_strided_rows_and_views_need_no_copy() -> None:
     padded = noise(48, 80)[:, 5:69]
     assert np.shares_memory(flat_rows(padded)[0], padded)
     views, copies = np.zeros((32, 32, 3), np.uint8), np.zeros((32, 32, 3), np.uint8)
-    plan((48, 64), (32, 32))(padded, views, PLAIN)
-    plan((48, 64), (32, 32))(padded.copy(), copies, PLAIN)
+    plan((48, 64), (32, 32), PLAIN)(padded, views)
+    plan((48, 64), (32, 32), PLAIN)(padded.copy(), copies)
     assert np.array_equal(views, copies)
 
 
@@ -93,8 +93,8 @@ def test_mirrored_and_planar_frames_come_out_right() -> None:
     pixels = noise(48, 64)
     for view in (pixels[:, :, ::-1], pixels[:, ::-1], pixels[::-1], np.moveaxis(np.moveaxis(pixels, 2, 0).copy(), 0, 2)):
         seen, copied = np.zeros((32, 32, 3), np.uint8), np.zeros((32, 32, 3), np.uint8)
-        plan((48, 64), (32, 32))(view, seen, PLAIN)
-        plan((48, 64), (32, 32))(view.copy(), copied, PLAIN)
+        plan((48, 64), (32, 32), PLAIN)(view, seen)
+        plan((48, 64), (32, 32), PLAIN)(view.copy(), copied)
         assert np.array_equal(seen, copied)
 
 
@@ -103,11 +103,11 @@ def test_quantised_in_the_same_pass(source: tuple[int, int]) -> None:
     """int8 is the level less 128; a table and a float table give the table's value of each level."""
     pixels, target = noise(*source), (32, 32)
     levels = np.zeros((*target, 3), np.uint8)
-    plan(source, target)(pixels, levels, PLAIN)
+    plan(source, target, PLAIN)(pixels, levels)
     shifted, scaled, real = (np.zeros((*target, 3), t) for t in (np.int8, np.uint8, np.float32))
-    plan(source, target)(pixels, shifted, (np.arange(256) - 128).astype(np.int8))
-    plan(source, target)(pixels, scaled, (PLAIN // 2).astype(np.uint8))
-    plan(source, target)(pixels, real, (PLAIN / 255).astype(np.float32))
+    plan(source, target, (np.arange(256) - 128).astype(np.int8))(pixels, shifted)
+    plan(source, target, (PLAIN // 2).astype(np.uint8))(pixels, scaled)
+    plan(source, target, (PLAIN / 255).astype(np.float32))(pixels, real)
     assert np.array_equal(shifted.astype(int), levels.astype(int) - 128)
     assert np.array_equal(scaled, levels // 2)
     assert np.array_equal(real, (levels / 255).astype(np.float32))
@@ -125,5 +125,5 @@ def test_a_frame_is_not_written_to() -> None:
     pixels = noise(48, 64)
     before = pixels.copy()
     pixels.flags.writeable = False
-    plan((48, 64), (32, 32))(pixels, np.zeros((32, 32, 3), np.uint8), PLAIN)
+    plan((48, 64), (32, 32), PLAIN)(pixels, np.zeros((32, 32, 3), np.uint8))
     assert np.array_equal(pixels, before)
