@@ -14,28 +14,24 @@ others: where detections come from, where events go, and wall time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-from firmware.analytics.births import away_from_edges
+from firmware.analytics.in_view import InView
 from firmware.analytics.line_crossing import Crossing, LineCounter, LineStep
+from firmware.analytics.live_numbers import LiveBoard
 from firmware.analytics.occupancy import Inside
 from firmware.analytics.people import People
 from firmware.analytics.pseudonym import Pseudonyms
 from firmware.analytics.queueing import WaitEstimate, outcome_of
-from firmware.analytics.relink import Relinker
-from firmware.analytics.shadows import Shadows
-from firmware.analytics.staff import Staff
-from firmware.analytics.still_map import StillMap, Stillness
+from firmware.analytics.still_map import StillMap
 from firmware.analytics.windows import Stay, Windows
 from firmware.analytics.zone_presence import VisitChange, ZonePresence
 from firmware.config import CameraConfig
 from firmware.errors import ConfigError
 from firmware.events import Box, Disclosure, Event, LineCrossed, OccupancyChanged, Outcome, Stage, Window, ZoneEntered, ZoneLeft
-from firmware.health import LiveLine, LiveNumbers, LiveZone
+from firmware.health import LiveNumbers
 from firmware.vision.detection import Detections
-from firmware.vision.tracker import Tracker
 
 BOX_DIGITS: Final = 4  # a tenth of a pixel at 1000 pixels
 
@@ -98,35 +94,28 @@ class Pipeline:
             raise ConfigError(
                 f'camera "{camera.name}": disclosure "boxes" needs a purpose', 'say why boxes leave the device: purpose = "..."'
             )
-        people_max = 2 * camera.tracker.capacity
         self._camera = camera
         self._disclosure = disclosure
         self._pseudonyms = pseudonyms
-        self._tracker = Tracker(camera.tracker)
-        self._relinker = Relinker(camera.tracker.relink_s_max, camera.tracker.capacity)
-        self._shadows = Shadows()
-        self._stillness = Stillness(camera.still, still_map, people_max)
-        self._staff = Staff()
+        self._view = InView(camera, still_map)
         self._lines = tuple(LineCounter(line) for line in camera.line)
-        self._presence = ZonePresence(camera.zone, people_max)
+        self._presence = ZonePresence(camera.zone, 2 * camera.tracker.capacity)
         self._estimates = tuple(WaitEstimate() if zone.kind == "queue" else None for zone in camera.zone)
         self._windows = Windows(
             tuple(line.name for line in camera.line), tuple((zone.name, zone.kind) for zone in camera.zone), window_s * 1000
         )
         self._inside = Inside()
         self._visits: dict[tuple[int, int], _Visit] = {}
-        self._since_start = [[0, 0, 0, 0] for _ in camera.line]
+        self._board = LiveBoard(camera)
         self._said_counts = [0] * len(camera.zone)
-        self._newest = 0
         self._now_ms: int | None = None
         self._seen_ms = 0
-        self._births = (0, 0)
         self._now: _Said = _Said()
 
     @property
     def still_map(self) -> StillMap:
         """What stands still, to be kept over a restart."""
-        return self._stillness.map
+        return self._view.still_map
 
     def step(self, detections: Detections, *, closed: bool = False, fallback: bool = False) -> Step:
         """Take in one frame.
@@ -137,7 +126,7 @@ class Pipeline:
             fallback: whether the CPU did the work of an accelerator.
         """
         t_ms = self._to(_ms(detections.t_s))
-        people = self._people(detections, closed=closed)
+        people = self._view.step(detections, closed=closed)
         lines = [counter.step(people) for counter in self._lines]
         changes = self._presence.step(people).changes
         observed = t_ms - self._seen_ms <= self._camera.blind_after_s * 1000
@@ -146,8 +135,9 @@ class Pipeline:
         self._audit(people, fallback=fallback)
         if closed:
             self._closed()
-        self._pseudonyms.forget(people.gone)
-        self._staff.forget(people.gone)
+        if people.gone:
+            self._pseudonyms.forget(people.gone)
+            self._view.staff.forget(people.gone)
         return self._step(windows)
 
     def blind(self, from_s: float, to_s: float) -> Step:
@@ -181,13 +171,6 @@ class Pipeline:
         self._now = _Said()
         return self._now_ms
 
-    def _people(self, detections: Detections, *, closed: bool) -> People:
-        everybody = self._relinker.step(self._tracker.step(detections))
-        self._audit_births(everybody)
-        people = self._shadows.step(everybody)
-        still = self._stillness.step(people, closed=closed)
-        return replace(people, still=still, staff=self._staff.step(people, people.uniform))
-
     def _book(self, t_ms: int, lines: list[LineStep], changes: tuple[VisitChange, ...], *, observed: bool) -> tuple[Window, ...]:
         """First who is staff, then the stays, then time goes on, then everything counts in the window now open."""
         self._learn_staff(lines, changes)
@@ -208,7 +191,7 @@ class Pipeline:
         found += [change.person for change in changes if self._camera.zone[change.zone].staff]
         if not found:
             return
-        self._staff.learn(found)
+        self._view.staff.learn(found)
         for zone, person in self._visits:
             if person in found:  # from now on they are no shopper here
                 self._windows.ended(zone, person, self._now_ms or 0)
@@ -218,7 +201,7 @@ class Pipeline:
         if change.kind != "began":
             self._windows.ended(change.zone, change.person, _ms(change.end_s))
             return self._visits.pop((change.zone, change.person))
-        visit = self._visits[change.zone, change.person] = _Visit(_ms(change.entry_s), self._staff.is_staff(change.person))
+        visit = self._visits[change.zone, change.person] = _Visit(_ms(change.entry_s), self._view.staff.is_staff(change.person))
         if not visit.staff:
             self._windows.began(change.zone, change.person, visit.entry_ms)
         return visit
@@ -239,7 +222,7 @@ class Pipeline:
 
     def _settle(self, index: int, crossing: Crossing) -> None:
         line, entering = self._camera.line[index], crossing.direction == "in"
-        if line.staff or self._staff.is_staff(crossing.person):
+        if line.staff or self._view.staff.is_staff(crossing.person):
             self._windows.line(index, "staff_entries" if entering else "staff_exits")
             return
         self._windows.line(index, "entries" if entering else "exits")
@@ -251,8 +234,7 @@ class Pipeline:
             self._windows.audit("drift")
 
     def _crossed(self, index: int, crossing: Crossing, stage: Stage) -> None:
-        entering, settled = crossing.direction == "in", stage == "settled"
-        self._since_start[index][(0 if settled else 2) + (0 if entering else 1)] += 1
+        self._board.crossed(index, crossing.direction, stage)
         t_ms = _ms(crossing.t_s)
         self._now.events.append(
             LineCrossed(
@@ -260,7 +242,7 @@ class Pipeline:
                 t_ms=t_ms,
                 direction=crossing.direction,
                 stage=stage,
-                staff=self._camera.line[index].staff or self._staff.is_staff(crossing.person),
+                staff=self._camera.line[index].staff or self._view.staff.is_staff(crossing.person),
                 confidence_permille=_permille(crossing.score),
                 pseudonym=self._name(crossing.person, t_ms),
                 box=self._box(crossing.box),
@@ -284,7 +266,7 @@ class Pipeline:
 
     def _ended(self, change: VisitChange, visit: _Visit) -> None:
         zone, end_ms = self._camera.zone[change.zone], _ms(change.end_s)
-        staff = self._staff.is_staff(change.person)
+        staff = self._view.staff.is_staff(change.person)
         voided = change.kind == "voided" or staff != visit.staff
         outcome = "" if staff or voided else outcome_of(zone, change.end_side)
         self._sum_up(change.zone, visit, end_ms - visit.entry_ms, outcome, voided=voided)
@@ -331,10 +313,9 @@ class Pipeline:
                 wait_ms = None if estimate is None else estimate.wait_ms()
                 self._now.events.append(OccupancyChanged(self._camera.zone[index].name, t_ms, shoppers, wait_ms))
 
-    def _shoppers(self) -> Iterator[int]:
+    def _shoppers(self) -> list[int]:
         """How many are in each zone now; who is in a staff zone is none."""
-        for zone, (shoppers, _) in zip(self._camera.zone, self._presence.counts, strict=True):
-            yield 0 if zone.staff else shoppers
+        return [0 if zone.staff else count for zone, (count, _) in zip(self._camera.zone, self._presence.counts, strict=True)]
 
     def _audit(self, people: People, *, fallback: bool) -> None:
         windows = self._windows
@@ -345,21 +326,13 @@ class Pipeline:
             windows.audit("fallback_frames")
         if people.relinked:
             windows.audit("relinked", people.relinked)
-        if self._stillness.found:
-            windows.audit("still", self._stillness.take_found())
-        born, inside = self._births
+        still = self._view.take_still_found()
+        if still:
+            windows.audit("still", still)
+        born, inside = self._view.births
         if born:
             windows.audit("births", born)
             windows.audit("births_inside", inside)
-
-    def _audit_births(self, people: People) -> None:
-        """How many began in this step, and how many of them in mid-view."""
-        self._births = (0, 0)
-        if len(people.ids) and people.ids[-1] > self._newest:  # ids ascend
-            born = people.ids > self._newest
-            self._newest = int(people.ids[-1])
-            inside = away_from_edges(people.birth_boxes[born], self._camera.line, people.aspect)
-            self._births = (int(born.sum()), int(inside.sum()))
 
     def _closed(self) -> None:
         if self._inside.count:
@@ -380,24 +353,18 @@ class Pipeline:
 
     def _step(self, windows: tuple[Window, ...]) -> Step:
         events = () if self._disclosure == "windows" else tuple(self._now.events)
-        return Step(events, windows, self._live(), tuple(self._now.finished))
+        return Step(events, windows, self._live(changed=bool(self._now.events)), tuple(self._now.finished))
 
-    def _live(self) -> LiveNumbers:
-        lines = tuple(LiveLine(line.name, *self._since_start[index]) for index, line in enumerate(self._camera.line))
-        zones = tuple(self._live_zone(index, shoppers) for index, shoppers in enumerate(self._shoppers()))
-        return LiveNumbers(lines, zones, self._inside.count, self._inside.drift)
-
-    def _live_zone(self, index: int, shoppers: int) -> LiveZone:
-        zone, estimate = self._camera.zone[index], self._estimates[index]
-        if estimate is None or self._now_ms is None:
-            return LiveZone(zone.name, zone.kind, shoppers)
-        longest_ms = self._longest_wait_ms(index) if shoppers else None
-        return LiveZone(zone.name, zone.kind, shoppers, estimate.wait_ms(), longest_ms)
-
-    def _longest_wait_ms(self, zone: int) -> int | None:
-        entries: Iterable[int] = (visit.entry_ms for (where, _), visit in self._visits.items() if where == zone and not visit.staff)
-        first_ms = min(entries, default=None)
-        return None if first_ms is None else (self._now_ms or 0) - first_ms
+    def _live(self, *, changed: bool) -> LiveNumbers:
+        now_ms = self._now_ms or 0
+        if not changed and not self._board.is_due(now_ms):
+            return self._board.last()
+        since: list[int | None] = [None] * len(self._camera.zone)
+        for (zone, _), visit in self._visits.items():
+            if not visit.staff:
+                first_ms = since[zone]
+                since[zone] = visit.entry_ms if first_ms is None else min(first_ms, visit.entry_ms)
+        return self._board.show(now_ms, self._shoppers(), self._estimates, since, self._inside)
 
 
 class _Said:

@@ -66,13 +66,13 @@ class Presence(NamedTuple):
 
 
 class Crowd(NamedTuple):
-    """The people of one step, as in `People`; `counted` is false for furniture."""
+    """The people of one step, as in `People`."""
 
     ids: NDArray[np.int64]
     boxes: Floats
     scores: Floats
     seen: NDArray[np.bool_]
-    counted: NDArray[np.bool_]
+    still: NDArray[np.bool_]
     staff: NDArray[np.bool_]
     born_s: Floats
     birth_boxes: Floats
@@ -267,7 +267,7 @@ def _observe(shapes: Shapes, state: Presence, crowd: Crowd, index: int, row: int
         persons[row, P_X1], persons[row, P_Y1] = boxes[index, 2], boxes[index, 3]
     for zone in range(shapes.sides.shape[0]):
         phase = visits[row, zone, V_PHASE]
-        if not crowd.counted[index]:
+        if crowd.still[index]:
             if phase != OUT:
                 visits[row, zone, V_OUT], visits[row, zone, V_OUT_SIDE] = t_s, NO_SIDE
                 _leave(state, row, zone, VOIDED)

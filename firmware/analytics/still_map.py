@@ -83,10 +83,11 @@ class Stillness:
         self.map = still_map if still_map is not None and config.map else StillMap()
         self._places = _places(self.map)
         self.found = 0
+        self._none = np.empty(0, dtype=np.int64)
 
     def step(self, people: People, *, closed: bool = False) -> NDArray[np.bool_]:
         """(N,) which of the people are still. Valid until the next step; `found` counts the things found out so far."""
-        gone = np.array(people.gone, dtype=np.int64)
+        gone = np.array(people.gone, dtype=np.int64) if people.gone else self._none
         still = self._flags[: len(people.ids)]
         found = _still_step(
             self._table, self._rules, people.t_s, people.aspect, people.ids, people.boxes, people.seen, gone, self._places, still

@@ -73,12 +73,13 @@ class ZonePresence:
         self._state = kernel.new_presence(people_max, len(zones))
         self._nothing = ZoneStep((), ((0, 0),) * len(zones))
         self._last = self._nothing
+        self._none = np.empty(0, dtype=np.int64)
 
     def step(self, people: People) -> ZoneStep:
         """Take in the people of one step; `still` people are nobody, `staff` are counted apart."""
         if not self._nothing.counts:
             return self._nothing
-        gone = np.array(people.gone, dtype=np.int64)
+        gone = np.array(people.gone, dtype=np.int64) if people.gone else self._none
         return self._take(people, gone, people.t_s)
 
     @property
@@ -111,7 +112,7 @@ class ZonePresence:
             people.boxes,
             people.scores,
             people.seen,
-            ~people.still,
+            people.still,
             people.staff,
             people.born_s,
             people.birth_boxes,
@@ -119,9 +120,8 @@ class ZonePresence:
         )
         said = kernel.presence_step(self._shapes, self._state, crowd, t_s)
         counts = tuple((shoppers, staff) for shoppers, staff in self._state.counts.tolist())
-        if not said and counts == self._last.counts and not self._last.changes:
-            return self._last
-        self._last = ZoneStep(tuple(_change(row) for row in self._state.changes[:said].tolist()), counts)
+        changes = tuple(_change(row) for row in self._state.changes[:said].tolist()) if said else ()
+        self._last = ZoneStep(changes, counts)
         return self._last
 
 

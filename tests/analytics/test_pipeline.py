@@ -326,7 +326,7 @@ def test_the_live_page_sees_the_queue_now() -> None:
     pipeline, frames = make(), one_walker(until_s=30)
     seen = {round(frame.t_s, 1): pipeline.step(frame).live.zones[1] for frame in frames}
     assert (seen[5.0].count, seen[5.0].wait_estimate_ms) == (1, None)
-    assert seen[5.0].longest_wait_ms == pytest.approx(2_500, abs=150)
+    assert seen[5.0].longest_wait_ms == pytest.approx(2_250, abs=350)  # made twice a second
     assert (seen[29.0].count, seen[29.0].wait_estimate_ms) == (0, 0)
 
 

@@ -1,0 +1,46 @@
+"""The kernel of presence: geometry in plain loops."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from firmware.analytics.geometry import meeting_share, side_crossed
+from firmware.analytics.presence_kernel import FIRST, LAST, contains, meeting
+
+NOTCHED = ((0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.5, 0.5), (0.2, 0.8))
+CORNERS = np.array([NOTCHED])
+SIDES = np.array([5])
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "inside"), [(0.5, 0.3, True), (0.5, 0.7, False), (0.3, 0.6, True), (0.1, 0.5, False), (0.5, 0.0, False)]
+)
+def test_a_notch_is_outside(x: float, y: float, inside: bool) -> None:
+    """Even-odd: between the two legs one stands outside."""
+    assert contains(CORNERS, SIDES, 0, x, y) is inside
+
+
+def test_a_way_through_two_sides_meets_the_first_and_the_last() -> None:
+    """Across both legs: out by side 2 at once, out by side 1 in the end."""
+    way = np.array([0.25, 0.6, 0.95, 0.6])
+    assert meeting(CORNERS[0], 5, way, FIRST)[1] == 3.0
+    assert meeting(CORNERS[0], 5, way, LAST)[1] == 1.0
+
+
+def test_a_way_that_meets_nothing() -> None:
+    """Inside all the way."""
+    assert meeting(CORNERS[0], 5, np.array([0.3, 0.3, 0.6, 0.3]), FIRST) == (-1.0, -1.0)
+
+
+def test_the_kernel_and_the_geometry_of_the_checks_agree_on_sides() -> None:
+    """Two thousand random ways out of a square: the same side, the same share."""
+    square = ((0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7))
+    rng = np.random.default_rng(2)
+    for _ in range(2000):
+        inner, outer = tuple(rng.uniform(0.31, 0.69, 2).tolist()), tuple(rng.uniform(0, 1, 2).tolist())
+        share, side = meeting(np.array(square), 4, np.array([*inner, *outer]), FIRST)
+        expected = side_crossed(inner, outer, square)
+        assert (None if side < 0 else int(side)) == expected
+        if expected is not None:
+            assert share == meeting_share(inner, outer, square[expected], square[(expected + 1) % 4])
