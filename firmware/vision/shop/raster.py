@@ -46,6 +46,21 @@ def _second_colour(kind: int, repeats: float, along: float, across: float, right
 
 
 @njit(cache=True)
+def _along(part: NDArray[np.float64], axis: int, x: float, y: float, z: float) -> float:
+    """How far a direction goes along one of the body's axes."""
+    return x * float(part[axis]) + y * float(part[axis + 1]) + z * float(part[axis + 2])
+
+
+@njit(cache=True)
+def _paint(canvas: NDArray[np.uint8], y: int, x: int, part: NDArray[np.float64], base: int, shade: float, alpha: float) -> None:
+    """Lay a shaded colour over a pixel."""
+    for channel in range(3):
+        colour = min(255.0, max(0.0, float(part[base + channel]) * shade))
+        behind = float(canvas[y, x, channel])
+        canvas[y, x, channel] = int(behind + (colour - behind) * alpha + 0.5)
+
+
+@njit(cache=True)
 def _draw_part(
     canvas: NDArray[np.uint8],
     depth: NDArray[np.float32],
@@ -105,18 +120,15 @@ def _draw_part(
                 repeats,
                 share,
                 across,
-                mx * float(part[RIGHT]) + my * float(part[RIGHT + 1]) + mz * float(part[RIGHT + 2]),
-                mx * float(part[FORWARD]) + my * float(part[FORWARD + 1]) + mz * float(part[FORWARD + 2]),
-                mx * float(part[UP]) + my * float(part[UP + 1]) + mz * float(part[UP + 2]),
+                _along(part, RIGHT, mx, my, mz),
+                _along(part, FORWARD, mx, my, mz),
+                _along(part, UP, mx, my, mz),
             )
             base = RED2 if second else RED
             sun = mx * float(light[0]) + my * float(light[1]) + mz * float(light[2])
             fold = float(grain[(int(share * 23.0) * 31 + int((across + 2.0) * 3.0) * 7 + who * 131 + base) % grain.shape[0]]) * 0.0016
             shade = lit * (float(light[3]) + float(light[4]) * max(0.0, sun) + 0.18 * facing + fold)
-            for channel in range(3):
-                colour = min(255.0, max(0.0, float(part[base + channel]) * shade))
-                behind = float(canvas[y, x, channel])
-                canvas[y, x, channel] = int(behind + (colour - behind) * alpha + 0.5)
+            _paint(canvas, y, x, part, base, shade, alpha)
             if alpha > 0.5:
                 depth[y, x] = far
                 owner[y, x] = who

@@ -176,6 +176,28 @@ def _near_box(x: float, y: float, boxes: NDArray[np.float64]) -> float:
 
 
 @njit(cache=True)
+def _lit_surface(
+    found: int,
+    axis: int,
+    ray: tuple[float, float, float],
+    point: tuple[float, float, float],
+    room: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    colour: NDArray[np.float64],
+) -> float:
+    """Texture and light of the floor (`found` -1) or of a box's side; fills `colour` (3,) and returns its factor."""
+    px, py, pz = point
+    boxes, row, lamps = room
+    if found == -1:
+        factor = _texture(row, px, py, colour)
+        return factor * _near_box(px, py, boxes) * _lamplight(px, py, pz, 2, 1.0, lamps)
+    toward = ray[0] if axis == 0 else (ray[1] if axis == 1 else ray[2])
+    u = py if axis == 0 else px
+    v = py if axis == 2 else pz - float(boxes[found, 2])
+    factor = _texture(row, u, v, colour)
+    return factor * _lamplight(px, py, pz, axis, -1.0 if toward > 0.0 else 1.0, lamps)
+
+
+@njit(cache=True)
 def draw_room(
     canvas: NDArray[np.uint8],
     depth: NDArray[np.float32],
@@ -220,19 +242,8 @@ def draw_room(
                     canvas[y, x, channel] = 150
                 continue
             px, py, pz = float(eye[0]) + near * rx, float(eye[1]) + near * ry, float(eye[2]) + near * rz
-            keep = 1.0
-            if found == -1:
-                material, u, v, axis, sign = int(faces[faces.shape[0] - 1, 1]), px, py, 2, 1.0
-                keep = _near_box(px, py, boxes)
-            else:
-                toward = rx if axis == 0 else (ry if axis == 1 else rz)
-                sign = -1.0 if toward > 0.0 else 1.0
-                material = int(faces[found, 1 if axis == 2 else 0])
-                u = py if axis == 0 else px
-                v = py if axis == 2 else pz - float(boxes[found, 2])
-            row = materials[material]
-            factor = _texture(row, u, v, colour)
-            light = keep * _lamplight(px, py, pz, axis, sign, lamps)
-            rough = 1.0 + float(row[GRAIN]) * float(grain[(y * width + x) % grain.shape[0]]) / 32.0
+            material = int(faces[found, 1 if axis == 2 else 0]) if found >= 0 else int(faces[faces.shape[0] - 1, 1])
+            light = _lit_surface(found, axis, (rx, ry, rz), (px, py, pz), (boxes, materials[material], lamps), colour)
+            light *= 1.0 + float(materials[material, GRAIN]) * float(grain[(y * width + x) % grain.shape[0]]) / 32.0
             for channel in range(3):
-                canvas[y, x, channel] = int(min(255.0, max(0.0, float(colour[channel]) * factor * light * rough * 255.0)))
+                canvas[y, x, channel] = int(min(255.0, max(0.0, float(colour[channel]) * light * 255.0)))
