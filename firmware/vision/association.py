@@ -39,18 +39,22 @@ from firmware.vision.track_store import (
 
 
 @njit(cache=True)
-def worth(ahead: NDArray[np.float64], box: NDArray[np.float64], slack_x: float, slack_y: float, height_ratio_min: float) -> float:
-    """0..1: how well `box` (4,) fits the prediction `ahead` (8,), both widened by the slacks on every side; 0 is no pair."""
-    width = min(ahead[0] + ahead[2] / 2, box[0] + box[2] / 2) - max(ahead[0] - ahead[2] / 2, box[0] - box[2] / 2) + 2 * slack_x
-    height = min(ahead[1] + ahead[3] / 2, box[1] + box[3] / 2) - max(ahead[1] - ahead[3] / 2, box[1] - box[3] / 2) + 2 * slack_y
-    alike = min(ahead[3], box[3]) / max(ahead[3], box[3])
-    if width <= 0.0 or height <= 0.0 or alike < height_ratio_min:
+def worth(ahead: NDArray[np.float64], sight: NDArray[np.float64], j: int, slack_x: float, slack_y: float, height_ratio_min: float) -> float:
+    """0..1: how well detection `j` fits the prediction `ahead` (8,), both widened by the slacks on every side; 0 is no pair."""
+    x, y, w, h = ahead[0], ahead[1], ahead[2], ahead[3]
+    box_x, box_y, box_w, box_h = sight[j, BOX], sight[j, BOX + 1], sight[j, BOX + 2], sight[j, BOX + 3]
+    height = min(y + h / 2, box_y + box_h / 2) - max(y - h / 2, box_y - box_h / 2) + 2 * slack_y
+    if height <= 0.0:
+        return 0.0
+    width = min(x + w / 2, box_x + box_w / 2) - max(x - w / 2, box_x - box_w / 2) + 2 * slack_x
+    lower, higher = min(h, box_h), max(h, box_h)
+    if width <= 0.0 or lower < height_ratio_min * higher:
         return 0.0
     common = width * height
-    of_track = (ahead[2] + 2 * slack_x) * (ahead[3] + 2 * slack_y)
-    of_box = (box[2] + 2 * slack_x) * (box[3] + 2 * slack_y)
-    extent = height / (ahead[3] + box[3] + 4 * slack_y - height)
-    return common / (of_track + of_box - common) * alike * np.sqrt(extent)
+    of_track = (w + 2 * slack_x) * (h + 2 * slack_y)
+    of_box = (box_w + 2 * slack_x) * (box_h + 2 * slack_y)
+    extent = height / (h + box_h + 4 * slack_y - height)
+    return common / (of_track + of_box - common) * (lower / higher) * np.sqrt(extent)
 
 
 @njit(cache=True)
@@ -120,7 +124,7 @@ def _edges(
         j = links[k, COLUMN]
         if sight[j, LEFT] >= right:
             break
-        value = worth(ahead, sight[j, BOX : BOX + 4], slack_x, slack_y, rules.height_ratio_min)
+        value = worth(ahead, sight, j, slack_x, slack_y, rules.height_ratio_min)
         if value <= least or value <= cost:
             continue
         if edges - first < ROW_EDGES_MAX:

@@ -117,6 +117,9 @@ def correct_along_path(
 
     After a gap the filter alone would trust a velocity from before it; the path gives the velocity that was needed.
     """
+    if steps == 1:
+        correct(state, box, elapsed_s, noise, doubt)
+        return
     between = np.empty(4)
     for k in range(1, steps + 1):
         for c in range(4):
