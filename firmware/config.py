@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from firmware.config_keys import key, says
 from firmware.config_rules import rule_faults
@@ -163,7 +164,7 @@ class CameraConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "than the picture). Only the geometry checks use it: measure it at commissioning.",
         ),
     ] = (0.12, 0.55)  # boxes in Spatial Analysis' published sample messages: 0.39 to 0.45 high with the feet at 0.64
-    purpose: Annotated[str, key("", "What this camera is for; printed on the entrance notice.", max_length=500)] = ""
+    purpose: Annotated[str, key("", "What this camera is for; empty: as at the top of the file.", max_length=500)] = ""
     line: Annotated[tuple[LineConfig, ...], key("", "Lines.", max_length=16)] = ()
     zone: Annotated[tuple[ZoneConfig, ...], key("", "Zones.", max_length=32)] = ()
     tracker: Annotated[TrackerConfig, key("", "The tracker.")] = TrackerConfig()
@@ -264,8 +265,15 @@ def examine(text: str) -> Examined:
         return Examined(None, (error.fault,), {(): 1}, {})
     config, faults, kept, wrong = read(Config, tree, lines)
     if config is not None:
+        config = _with_purposes(config)
         faults = (*faults, *rule_faults(config, Written(tree, lines, kept, wrong)))
     return Examined(config, tuple(sorted(set(faults))), lines, kept)
+
+
+def _with_purposes(config: Config) -> Config:
+    """Each camera is handed only its own part: with a purpose, its own or the whole device's."""
+    cameras = (replace(camera, purpose=camera.purpose or config.purpose) for camera in config.camera)
+    return replace(config, camera=tuple(cameras))
 
 
 class _NotTomlError(Exception):

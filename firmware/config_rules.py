@@ -49,10 +49,8 @@ class _Rules:
     def file(self, config: Config) -> Iterator[Fault]:
         yield from self.name(("site",), config.site)
         yield from self.text(("purpose",), config.purpose)
-        if config.disclosure == "boxes" and not config.purpose.strip() and self.readable("purpose"):
-            yield self.fault(
-                ("disclosure",), 'disclosure = "boxes" needs a purpose', 'add purpose = "..." at the top: why boxes must leave'
-            )
+        if config.disclosure == "boxes" and self.readable("purpose"):
+            yield from self.purposes(config)
         if 3600 % config.window_s:
             near = min((n for n in range(5, 3601) if 3600 % n == 0), key=lambda n: abs(n - config.window_s))
             yield self.fault(("window_s",), f"window_s = {config.window_s} does not divide an hour", f"the nearest that does is {near}")
@@ -67,6 +65,15 @@ class _Rules:
             yield from self.camera(camera, index)
         yield from self.repeated(("camera",), config.camera)
         yield from self.uplink(config)
+
+    def purposes(self, config: Config) -> Iterator[Fault]:
+        """Boxes leave for a stated purpose only, of the device or of each camera."""
+        cameras = self.placed(config.camera, ("camera",))
+        without = [camera.name for at, camera in cameras if not camera.purpose.strip() and self.readable("camera", at, "purpose")]
+        if without or not (config.camera or config.purpose.strip()):
+            whose = f" for camera {', '.join(shown(name) for name in without)}" if without else ""
+            hint = 'add purpose = "..." at the top of the file: why boxes must leave'
+            yield self.fault(("disclosure",), 'disclosure = "boxes" needs a purpose' + whose, hint)
 
     def placed(self, structs: Sequence[T], path: Path) -> Iterator[tuple[int, T]]:
         """Each struct with its index in the file, where unreadable ones may stand between."""

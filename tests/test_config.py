@@ -238,6 +238,17 @@ def test_a_collector_is_reached_by_https_or_on_this_machine(url: str) -> None:
     assert parse(GOOD + f'[uplink]\nurl = "{url}"\n', "f").uplink.url == url
 
 
+def test_boxes_leave_for_a_purpose_of_the_device_or_of_each_camera() -> None:
+    """A camera without a purpose of its own has the device's; one without either is told."""
+    boxes = GOOD.replace('"events"', '"boxes"')
+    whole = parse('purpose = "research"\n' + boxes, "f")
+    assert whole.camera[0].purpose == "research"
+    own = parse(boxes.replace('"picamera2"', '"picamera2"\npurpose = "tuning"'), "f")
+    assert (own.purpose, own.camera[0].purpose) == ("", "tuning")
+    told = faults(boxes.replace('"picamera2"', '"picamera2"\npurpose = "tuning"') + '[[camera]]\nname = "back"\nsource = "sim:"\n')
+    assert [one.partition("; ")[0] for one in told] == ['shop.toml:2: disclosure = "boxes" needs a purpose for camera "back"']
+
+
 def test_what_is_unreadable_does_not_shift_the_lines_of_what_follows() -> None:
     """A rule broken in the third line of a camera is told there, though the first line could not be read at all."""
     text = with_line('[[camera.line]]\nname = "two"\n[[camera.line]]\nname = "three"\nstart = [0.5, 0.5]\nend = [0.5, 0.5]')

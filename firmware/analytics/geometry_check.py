@@ -149,7 +149,8 @@ def _line_room(line: LineConfig, name: str, path: Path, view: View, confirm_s: f
     kind = "in" if side > 0 else "out"
     hint = _move_hint(line, side, view, good)
     if share >= FAIL_ERROR:
-        what = f"{name} can never be cleared on its {kind} side: along {share:.0%} of it a foot point beyond the dead band is out of view"
+        where = f"along {share:.0%} of it a foot point beyond the dead band is out of view"
+        what = f"{name} can never be cleared on its {kind} side, its count would be a guess: {where}"
         yield Finding("error", "line_near_edge", path, what, hint)
     elif share >= FAIL_WARNING:
         what = (

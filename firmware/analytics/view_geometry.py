@@ -160,8 +160,8 @@ def cells(polygon: tuple[Point, ...]) -> NDArray[np.bool_]:
 def _contains(polygon: tuple[Point, ...], x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
     inside = np.zeros(np.broadcast(x, y).shape, np.bool_)
     for (ax, ay), (bx, by) in zip(polygon, (*polygon[1:], polygon[0]), strict=True):
-        if ay != by:
-            inside ^= ((ay > y) != (by > y)) & (x < ax + (y - ay) * (bx - ax) / (by - ay))
+        turn = (x - ax) * (by - ay) - (y - ay) * (bx - ax)
+        inside ^= ((ay > y) != (by > y)) & ((turn < 0) == (by > ay))
     return inside
 
 

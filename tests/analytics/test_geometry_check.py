@@ -6,12 +6,16 @@ import math
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from firmware.analytics.geometry_check import Finding, check_camera, check_config
+from firmware.analytics.pipeline import Pipeline
+from firmware.analytics.pseudonym import Pseudonyms
 from firmware.config import CameraConfig, Config, LineConfig, Point, TrackerConfig, UplinkConfig, ZoneConfig
+from firmware.vision.detection import Detections
 
 ASPECT = 16 / 9
 FAR, NEAR = 0.12, 0.55
@@ -157,6 +161,51 @@ def test_who_walks_over_a_line_called_impossible_is_not_seen_beyond_it(y: float,
     if ("error", "line_near_edge") in found(one):
         room = line(one.start, one.end, dead_band_share=one.dead_band_share + 0.03)
         assert not (walker_clears(room, 1.0) and walker_clears(room, -1.0))
+
+
+def counted(one: LineConfig, walkers: int = 12) -> tuple[int, int]:
+    """What the real pipeline counts when people walk over the middle of a line, alternately in and out, boxes cut off by the view."""
+    pipeline = Pipeline(camera(one), Pseudonyms(bytes))
+    dx, dy = (one.end[0] - one.start[0]) * ASPECT, one.end[1] - one.start[1]
+    nx, ny = dy / math.hypot(dx, dy), -dx / math.hypot(dx, dy)
+    middle = ((one.start[0] + one.end[0]) / 2, (one.start[1] + one.end[1]) / 2)
+    rng = np.random.default_rng(7)
+    t_s, entries, exits = 0.0, 0, 0
+    for walker in range(walkers):
+        way = 1 if walker % 2 == 0 else -1
+        gone = -1.1
+        while gone < 1.8:  # the last seconds nobody is there
+            x, y = middle[0] + way * gone * nx / ASPECT, middle[1] + way * gone * ny
+            height = FAR + (NEAR - FAR) * min(max(y, 0.0), 1.0)
+            width = 0.375 * height / ASPECT
+            box = np.array([x - width / 2, y - height, x + width / 2, y]) + rng.normal(0.0, 0.01 * height, 4)
+            cut = box.clip(0.0, 1.0)
+            seen = gone < 1.1 and (cut[2] - cut[0]) * (cut[3] - cut[1]) > 0.45 * width * height
+            step = pipeline.step(Detections(t_s, cut[None] if seen else np.empty((0, 4)), np.full(int(seen), 0.8), ASPECT))
+            for window in step.windows:
+                entries += window.lines[0].entries
+                exits += window.lines[0].exits
+            t_s += 0.1
+            gone += 0.082 * height if gone < 1.1 else 0.01
+    for _ in range(400):
+        for window in pipeline.step(Detections(t_s, np.empty((0, 4)), np.empty(0), ASPECT)).windows:
+            entries, exits = entries + window.lines[0].entries, exits + window.lines[0].exits
+        t_s += 0.1
+    return entries, exits
+
+
+@pytest.mark.parametrize("ends", [((0.1, 0.2), (0.9, 0.2)), ((0.1, 0.85), (0.9, 0.85)), ((0.1, 0.3), (0.1, 0.9)), ((0.8, 0.3), (0.4, 0.8))])
+def test_the_pipeline_counts_everybody_over_a_line_without_findings(ends: tuple[Point, Point]) -> None:
+    """The checks and the counter agree: six in and six out, at the top, the bottom, the side and aslant."""
+    assert found(line(*ends)) == []
+    assert counted(line(*ends)) == (6, 6)
+
+
+@pytest.mark.parametrize("ends", [((0.1, 0.05), (0.9, 0.05)), ((0.1, 0.97), (0.9, 0.97)), ((0.015, 0.3), (0.015, 0.9))])
+def test_the_pipeline_loses_people_over_a_line_called_impossible(ends: tuple[Point, Point]) -> None:
+    """And there they agree, too: the count falls short."""
+    assert found(line(*ends))[0] == ("error", "line_near_edge")
+    assert sum(counted(line(*ends))) < 12
 
 
 def test_short_lines_are_told() -> None:
