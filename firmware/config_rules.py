@@ -87,7 +87,8 @@ class _Rules:
                 (*path, "name"), f"name = {shown(camera.name)} cannot be the name of a file", "leave out slashes and leading dots"
             )
         yield from self.source((*path, "source"), camera.source)
-        yield from self.text((*path, "purpose"), camera.purpose)
+        for key in ("model", "purpose"):
+            yield from self.text((*path, key), getattr(camera, key))
         scores = [(*path, "tracker", name) for name in ("score_low", "score_high")]
         if camera.tracker.score_low > camera.tracker.score_high and all(self.readable(*score) for score in scores):
             yield self.fault(scores[0], "score_low is above score_high", f"give at most {camera.tracker.score_high}")

@@ -170,6 +170,7 @@ RULES = [
     (with_line('[[camera.line]]\nname = "entrance"\nstart = [0.1, 0.1]\nend = [0.2, 0.2]'), 11, "the first is on line 7"),
     (GOOD.replace('"entrance"', '"\\u202Eentrance"'), 7, "U+202E"),
     (GOOD.replace('"entrance"', '"en\\ttrance"'), 7, "U+0009"),
+    (GOOD.replace('"picamera2"', '"picamera2"\nmodel = "a\\u0000b"'), 6, "U+0000"),
     (GOOD.replace('"entrance"', '"  "'), 7, "blank"),
     (GOOD.replace('"entrance"', '"entrance "'), 7, "blank"),
     (GOOD.replace('"door"', '"../door"'), 4, "name of a file"),
