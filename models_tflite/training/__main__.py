@@ -59,9 +59,8 @@ def smoke_command() -> None:
 
     recipe = dataclasses.replace(
         RECIPE,
-        phases=(Phase("blobs", 24, 3e-3, 0.5, {"blobs": 1.0}),),
+        phases=(Phase("blobs", 24, 8e-3, 0.5, {"blobs": 1.0}, (128,)),),
         batch=8,
-        sizes=(128,),
         workers=0,
         checkpoint_steps=8,
         validate_steps=24,

@@ -1,7 +1,7 @@
 """Batches for training: picture number n of a run is always the same picture.
 
 Each training picture is made by a generator seeded with (seed, number), so a run can stop, resume and be repeated with any number of
-worker processes. Batches differ in size from step to step as the recipe says.
+worker processes. Batches differ in size from step to step as the phase says.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class Batches(Dataset):
     """Batch number `step` of a run, made whole by one worker."""
 
     def __init__(self, recipe: Recipe, phase: Phase, sources: dict[str, list[Picture]], *, first: int, last: int):
-        self.recipe, self.first, self.last = recipe, first, last
+        self.recipe, self.phase, self.first, self.last = recipe, phase, first, last
         self.names = [name for name, share in phase.sources.items() if share > 0 and sources.get(name)]
         shares = np.array([phase.sources[name] for name in self.names])
         self.shares, self.sources = shares / shares.sum(), sources
@@ -38,8 +38,8 @@ class Batches(Dataset):
         if index >= len(self):
             raise IndexError
         step = self.first + index
-        size = self.recipe.size_at(step)
-        made = [self.example(np.random.default_rng((self.recipe.seed, step, k)), size) for k in range(self.recipe.batch_at(step))]
+        size = self.phase.size_at(step)
+        made = [self.example(np.random.default_rng((self.recipe.seed, step, k)), size) for k in range(self.recipe.batch_of(size))]
         return [torch.from_numpy(np.stack(column)) for column in zip(*made, strict=True)]
 
     def example(self, rng: np.random.Generator, size: int) -> list[np.ndarray]:

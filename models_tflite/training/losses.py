@@ -6,7 +6,6 @@ The focal loss forgives cells near a peak (CornerNet, Law and Deng 2018, equatio
 
 import torch
 
-EDGE_WEIGHT = 2.5
 PEAK = 0.999  # a target this high is a person's one peak
 
 

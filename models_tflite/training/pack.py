@@ -37,7 +37,8 @@ class Plan:
 
 PLANS = (
     Plan("person-320", (320, 320), "1x1", "the default: rooms up to about six metres deep"),
-    Plan("person-512", (512, 512), "1x1", "high or deep rooms with many small people, at two and a half times the cost"),
+    Plan("person-512", (512, 512), "1x1", "high or deep rooms with many small people"),
+    Plan("person-576", (576, 576), "1x1", "the smallest people, at the yardstick's own cost"),
 )
 
 
@@ -124,7 +125,7 @@ def entry(plan: Plan, sha256: str, outputs: tuple[dict, ...]) -> str:
         f'file = "{plan.name}.tflite"',
         f'sha256 = "{sha256}"',
         f"input = {size}",
-        'dtype = "uint8"',
+        'dtype = "int8"',
         'decoder = "centre-point"',
         f"score_min = {SCORE_MIN}",
         f"nms_iou_max = {NMS_IOU_MAX}",

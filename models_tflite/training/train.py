@@ -19,7 +19,6 @@ from models_tflite.training.network import STRIDES, Detector, Shape
 from models_tflite.training.pictures import Picture
 from models_tflite.training.recipe import Phase, Recipe
 
-WARM_STEPS = 200
 CANDIDATES_MAX = 300
 
 
@@ -34,9 +33,9 @@ def to_input(pixels: torch.Tensor) -> torch.Tensor:
 
 
 def rate_at(phase: Phase, step: int) -> float:
-    """Learning rate `step` steps into a phase: short rise, plateau, linear fall."""
+    """Learning rate `step` steps into a phase: rise, plateau, linear fall."""
     fall = max(1, round(phase.steps * phase.decay))
-    return phase.rate * min(1.0, (step + 1) / WARM_STEPS, max(0.01, (phase.steps - step) / fall))
+    return phase.rate * min(1.0, (step + 1) / max(1, phase.rise), max(0.01, (phase.steps - step) / fall))
 
 
 def optimiser(detector: Detector, recipe: Recipe) -> torch.optim.Optimizer:
@@ -77,7 +76,8 @@ def run(recipe: Recipe, sources: dict[str, list[Picture]], held: dict[str, list[
                 average.module.load_state_dict(detector.state_dict())
             dataset = feed.Batches(recipe, phase, sources, first=start, last=begun + phase.steps)
             for step, batch in enumerate(feed.batches(dataset, recipe.workers), start=start):
-                loss = train_step(detector, stepper, batch, rate_at(phase, step - begun), recipe)
+                rate, weight = rate_at(phase, step - begun), phase.edge_weight
+                loss = train_step(detector, stepper, batch, (rate, weight), recipe.gradient_norm_max)
                 if step + 1 < 2000:  # the average starts young
                     average.multi_avg_fn = torch.optim.swa_utils.get_ema_multi_avg_fn(min(recipe.averaging, (step + 2) / (step + 12)))
                 elif step + 1 == 2000:
@@ -92,8 +92,9 @@ def run(recipe: Recipe, sources: dict[str, list[Picture]], held: dict[str, list[
     return average.module
 
 
-def train_step(detector, stepper, batch, rate: float, recipe: Recipe) -> tuple[float, float]:
-    """One step; returns (peak loss, edge loss) per person."""
+def train_step(detector, stepper, batch, rate_and_weight: tuple[float, float], norm_max: float) -> tuple[float, float]:
+    """One step at a learning rate with a weight for the edges; returns (peak loss, edge loss)."""
+    rate, edge_weight = rate_and_weight
     for group in stepper.param_groups:
         group["lr"] = rate * group["share"]
     pixels, *flat = batch
@@ -103,8 +104,8 @@ def train_step(detector, stepper, batch, rate: float, recipe: Recipe) -> tuple[f
         outputs = detector(to_input(pixels))
     peaks, edges = losses.total(outputs, wanted)
     stepper.zero_grad(set_to_none=True)
-    (peaks + losses.EDGE_WEIGHT * edges).backward()
-    torch.nn.utils.clip_grad_norm_(detector.parameters(), recipe.gradient_norm_max)
+    (peaks + edge_weight * edges).backward()
+    torch.nn.utils.clip_grad_norm_(detector.parameters(), norm_max)
     stepper.step()
     return float(peaks.detach()), float(edges.detach())
 
