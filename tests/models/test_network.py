@@ -24,7 +24,7 @@ def test_loading_keeps_what_a_layer_does() -> None:
     weight, bias = torch.randn(6, 4, 3, 3) * torch.tensor([0.1, 1, 10, 1, 1, 1])[:, None, None, None], torch.randn(6)
     layer.load(weight, bias)
     assert torch.allclose(layer.folded(), weight, atol=1e-5)
-    assert float(layer.weight.square().mean(dim=(1, 2, 3)).sqrt().median()) == pytest.approx(1.0, abs=1e-3)
+    assert float(layer.weight.detach().square().mean(dim=(1, 2, 3)).sqrt().median()) == pytest.approx(1.0, abs=1e-3)
 
 
 def test_giou_of_equal_boxes_is_no_loss() -> None:
