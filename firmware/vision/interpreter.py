@@ -12,7 +12,7 @@ import ctypes
 import importlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -34,21 +34,21 @@ class TfliteInterpreter:
         interpreter.allocate_tensors()
         self._raw: Any = interpreter
         inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
-        self._input: int = inputs[0]["index"]
-        self._outputs: tuple[int, ...] = tuple(detail["index"] for detail in outputs)
+        self._view_input: Callable[[], NDArray[Any]] = interpreter.tensor(inputs[0]["index"])
+        self._view_outputs: tuple[Callable[[], NDArray[Any]], ...] = tuple(interpreter.tensor(detail["index"]) for detail in outputs)
+        indexes = [int(detail["index"]) for detail in outputs]
         operators = interpreter._get_ops_details() if hasattr(interpreter, "_get_ops_details") else []  # noqa: SLF001 the only way to them
         ends = [tuple(int(i) for i in op["outputs"]) for op in operators if op["op_name"] == _POSTPROCESS]
         self.signature = Signature(
             tuple(_tensor(detail) for detail in inputs),
             tuple(_tensor(detail) for detail in outputs),
             tuple(sorted({op["op_name"] for op in operators if op["op_name"] != "DELEGATE"})),
-            tuple(self._outputs.index(i) for i in ends[0]) if ends and set(ends[0]) <= set(self._outputs) else (),
+            tuple(indexes.index(i) for i in ends[0]) if ends and set(ends[0]) <= set(indexes) else (),
         )
 
     def input(self) -> NDArray[Any]:
         """See Interpreter."""
-        view: NDArray[Any] = self._raw.tensor(self._input)()
-        return view
+        return self._view_input()
 
     def invoke(self) -> None:
         """See Interpreter."""
@@ -59,11 +59,11 @@ class TfliteInterpreter:
 
     def outputs(self) -> tuple[NDArray[Any], ...]:
         """See Interpreter."""
-        return tuple(self._raw.tensor(index)() for index in self._outputs)
+        return tuple([view() for view in self._view_outputs])
 
     def close(self) -> None:
         """See Interpreter."""
-        self._raw = None
+        self._raw = self._view_input = self._view_outputs = None  # type: ignore[assignment]
 
 
 def _tensor(detail: dict[str, Any]) -> Tensor:

@@ -85,8 +85,9 @@ class Resizer:
             unrolled ones), taps across, taps down, reduced rows, one row of packed pixels.
         table: (256,) of the input's dtype, the value of each 8-bit level.
         flip: what a level is xored with to become its value, where that is all there is to it.
-        plain: that is all there is to it.
-        line: uint8, a row before its table.
+        plain: that is all there is to it, as in every model of one byte whose input spans its range: one pass. Others take
+            a second one through the table.
+        levels: uint8, the picture between the two passes; empty when plain.
     """
 
     size: tuple[int, int]
@@ -95,18 +96,16 @@ class Resizer:
     table: Array
     flip: np.uint8
     plain: bool
-    line: NDArray[np.uint8]
+    levels: NDArray[np.uint8]
 
     def __call__(self, pixels: NDArray[np.uint8], out: Array) -> None:
         """Fill a model's input: pixels (H, W, 3) uint8 RGB, rows may be strided; out contiguous, of the table's dtype."""
         flat, stride = flat_rows(pixels)
-        if out.dtype == np.float32:
-            _resize_looked_up(flat, stride, *self.plan, out.reshape(self.shape), self.table, self.line)
+        if self.plain:
+            _resize(flat, stride, *self.plan, out.view(np.uint8).reshape(self.shape), self.flip)
             return
-        levels = out.view(np.uint8).reshape(self.shape)
-        _resize_bytes(flat, stride, *self.plan, levels, self.flip)
-        if not self.plain:
-            _look_up(levels, self.table)
+        _resize(flat, stride, *self.plan, self.levels, self.flip)
+        _look_up(self.levels, self.table, out.reshape(self.shape))
 
 
 def plan(source: tuple[int, int], target: tuple[int, int], table: Array) -> Resizer:
@@ -119,9 +118,9 @@ def plan(source: tuple[int, int], target: tuple[int, int], table: Array) -> Resi
     wide = np.zeros(source[1] + across.weight.shape[1], np.uint32)
     steps = (factor, across.first, across.weight, down.first, down.count, down.weight, scratch, wide)
     plain = table.itemsize == 1 and is_plain(table)
-    held = table.view(np.uint8) if table.itemsize == 1 else table
-    line = np.zeros(target[1] * 3, np.uint8)
-    return Resizer(source, (target[0], target[1] * 3), steps, held, np.uint8(held[0] if plain else 0), plain, line)
+    flip = np.uint8(table.view(np.uint8)[0] if plain else 0)
+    levels = np.zeros((0, 0) if plain else (target[0], target[1] * 3), np.uint8)
+    return Resizer(source, (target[0], target[1] * 3), steps, table, flip, plain, levels)
 
 
 def flat_rows(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
@@ -145,7 +144,7 @@ def is_plain(table: NDArray[Any]) -> bool:
 
 
 @njit(cache=True)
-def _resize_bytes(
+def _resize(
     src: Array,
     stride: int,
     factor: int,
@@ -160,79 +159,36 @@ def _resize_bytes(
     flip: np.uint8,
 ) -> None:
     """Down and across into out (H, W * 3) uint8, each byte ^ flip."""
-    reduced = 0
-    for y in range(out.shape[0]):
-        args = (down_first[y], down_count[y], down_weight[y])
-        reduced = _row(src, stride, factor, first, weight, args, scratch, wide, out[y], flip, reduced)
-
-
-@njit(cache=True)
-def _resize_looked_up(
-    src: Array,
-    stride: int,
-    factor: int,
-    first: Array,
-    weight: Array,
-    down_first: Array,
-    down_count: Array,
-    down_weight: Array,
-    scratch: Array,
-    wide: Array,
-    out: Array,
-    table: Array,
-    line: Array,
-) -> None:
-    """As `_resize_bytes`, each byte through a table into out (H, W * 3) of any type; line (W * 3,) is scratch."""
-    reduced = 0
-    for y in range(out.shape[0]):
-        args = (down_first[y], down_count[y], down_weight[y])
-        reduced = _row(src, stride, factor, first, weight, args, scratch, wide, line, np.uint8(0), reduced)
-        for x in range(line.shape[0]):
-            out[y, x] = table[line[x]]
-
-
-@njit(cache=True)
-def _row(
-    src: Array,
-    stride: int,
-    factor: int,
-    first: Array,
-    weight: Array,
-    down: tuple[int, int, Array],
-    scratch: Array,
-    wide: Array,
-    out: Array,
-    flip: np.uint8,
-    reduced: int,
-) -> int:
-    """One output row. `reduced` source rows were averaged across into the ring so far; the new number of them."""
-    row, count, weights = down
-    width = wide.shape[0] - weight.shape[1]
-    none = 1 << 30  # rows before a plain image wraps round: never
+    height = out.shape[0]
+    endless = 1 << 30  # rows before a plain image wraps round
     if factor == 1:
-        _mix(src, stride, none, row, count, weights, out, flip)
+        for y in range(height):
+            _mix(src, stride, endless, down_first[y], down_count[y], down_weight[y], out[y], flip)
     elif factor == 0:
-        _mix(src, stride, none, row, count, weights, scratch[0], np.uint8(0))
-        _pack(scratch[0], wide)
-        _gather(wide, first, weight, out, flip)
+        row = scratch[0]
+        for y in range(height):
+            _mix(src, stride, endless, down_first[y], down_count[y], down_weight[y], row, np.uint8(0))
+            _pack(row, wide)
+            _gather(wide, first, weight, out[y], flip)
     else:
-        ring = scratch.shape[0]
-        while reduced < row + count:
-            _average(src[reduced * stride : reduced * stride + width * 3], factor, scratch[reduced % ring])
-            reduced += 1
-        _mix(scratch.reshape(-1), scratch.shape[1], ring, row, count, weights, out, flip)
-    return reduced
+        ring, width, reduced = scratch.shape[0], scratch.shape[1] * factor, 0
+        rows = scratch.reshape(-1)
+        for y in range(height):
+            while reduced < down_first[y] + down_count[y]:
+                _average(src[reduced * stride : reduced * stride + width], factor, scratch[reduced % ring])
+                reduced += 1
+            _mix(rows, scratch.shape[1], ring, down_first[y], down_count[y], down_weight[y], out[y], flip)
 
 
 @njit(cache=True)
-def _look_up(levels: Array, table: Array) -> None:
-    """Each byte through a table, in place."""
+def _look_up(levels: Array, table: Array, out: Array) -> None:
+    """Each byte through a table; out may be levels itself."""
     for y in range(levels.shape[0]):
         for x in range(levels.shape[1]):
-            levels[y, x] = table[levels[y, x]]
+            out[y, x] = table[levels[y, x]]
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _mix(src: Array, stride: int, rows: int, first: int, count: int, weight: Array, out: Array, flip: np.uint8) -> None:
     """One output row from `count` source rows of a ring of `rows`: (sum of weight * level + 128) >> 8, ^ flip."""
     size = out.shape[0]
@@ -283,7 +239,7 @@ def _mix_many(src: Array, stride: int, rows: int, first: int, count: int, weight
         out[x] = np.uint8(total[x] >> np.uint16(8)) ^ flip
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _average(row: Array, factor: int, out: Array) -> None:
     """A row of RGB pixels shrunk by a whole factor: plain means, rounded to nearest. Strides are literal, so it vectorises."""
     if factor == 2:

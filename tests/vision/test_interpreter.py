@@ -82,6 +82,8 @@ def test_failure_in_use_is_a_model_error() -> None:
         def get_output_details(self) -> list[dict[str, object]]:
             return [detail((1, 5, 100))]
 
+        def tensor(self, index: int) -> object: ...
+
         def invoke(self) -> None:
             raise RuntimeError("out of memory\nsecond line")
 
