@@ -108,6 +108,10 @@ class RealFile:
         with _converted(self._path, nothing_written=False):
             os.fdatasync(self._descriptor)
 
+    def forget(self) -> None:
+        with _converted(self._path):
+            os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+
     def close(self) -> None:
         with suppress(OSError):
             os.close(self._descriptor)

@@ -46,7 +46,7 @@ Order = Literal["newest", "oldest"]
 Seal = Callable[[Place], bytes]
 LANES: Final[tuple[LaneName, ...]] = ("batches", "keep")
 BAD_KEPT: Final = 4  # segments set aside that are kept for a look
-_NAME: Final = re.compile(r"(batches|keep)-(\d{8})\.(seg|bad|tmp)")
+_NAME: Final = re.compile(r"(batches|keep)-(\d{8,15})\.(seg|bad|tmp)")
 
 
 class LaneLimits(msgspec.Struct, frozen=True):
@@ -187,6 +187,9 @@ class Lane:
         except DataError:
             self._set_aside(number)
             return None
+        except StorageError:
+            self.bad += 1  # not set aside: a later start may be able to read it
+            return None
         if (reading.header.lane, reading.header.number) != (LANES.index(self.name), number):
             self._set_aside(number)
             return None
@@ -195,13 +198,14 @@ class Lane:
         return reading
 
     def _open_newest(self, name: str) -> None:
-        """A killed process leaves pages that a later power cut takes away: sync before believing."""
+        """Before believing: a killed process leaves pages that a power cut takes away, a failed sync pages that lie."""
         with suppress(StorageError):
             self._folder.sync()
         self._close_file()
         try:
             self._file = self._folder.open(name)
             self._file.sync()
+            self._file.forget()
         except StorageError:
             self._close_file()
 
@@ -215,6 +219,9 @@ class Lane:
         limits: dict[bytes, int] = {}
         for reading in reversed(readings):
             header = reading.header
+            if reading is not readings[-1] and _never_used(reading):
+                self._remove(header.number, "seg")
+                continue
             segment = Segment(header)
             for seq, place, length in reading.envelopes:
                 if header.first_seq <= seq < limits.get(header.stream, FOREVER):
@@ -327,7 +334,7 @@ class Lane:
     def _rotate(self, first: Place) -> None:
         """A new segment that numbers from `first`: zeros, synced, renamed, folder synced, then used."""
         self._close_file()
-        number = self._number + 1
+        number = self._number = self._number + 1  # a number that failed is not tried again
         header = SegmentHeader(
             LANES.index(self.name),
             self.limits.segment_bytes,
@@ -346,7 +353,6 @@ class Lane:
             self._file.write_at(0, empty_segment(header, snapshot))
             self._file.sync()
             self._folder.rename(temporary, self._file_name(number))
-            self._number = number  # from here on the name may be there after a power cut
             self._folder.sync()
         except StorageError:
             self._close_file()
@@ -470,3 +476,8 @@ class Lane:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _never_used(reading: SegmentReading) -> bool:
+    """Made for a new stream, which then did not begin here after all."""
+    return reading.end is not None and not reading.envelopes and reading.header.first_seq == 0

@@ -31,6 +31,10 @@ class File(Protocol):
         """All that was written is durable when this returns (fdatasync)."""
         ...
 
+    def forget(self) -> None:
+        """Drop what is cached of it and synced: from now on it reads as the card has it."""
+        ...
+
     def close(self) -> None:
         """Let go of it; says nothing about durability and never fails."""
         ...

@@ -222,13 +222,13 @@ class Spool:
         self._go_volatile(name, StorageError("the card stays full"))
 
     def _go_volatile(self, name: LaneName, error: StorageError) -> None:
-        """From now on in memory. What waited is sealed anew, unless a byte of it may be on the card."""
+        """From now on in memory. What waited is sealed anew; but not sums of which a byte may be on the card: they would count twice."""
         self._last_error = f"{name}: {error}"
         lane, memory = self._lanes[name], MemoryLane(name, Place(self._random_bytes(8), 0, GENESIS))
         self._memory[name] = memory
         lane.close()
         waiting, lane.waiting = lane.waiting, []
-        if lane.touched and waiting:
+        if name == "batches" and lane.touched and waiting:
             first, last = waiting[0].place, waiting[-1].place
             self._given_up += len(waiting)
             lane.missing.append(Missing(first.stream, first.seq, last.seq, "volatile"))
