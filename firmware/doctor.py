@@ -142,7 +142,7 @@ def runtime_check(trials: list[Trial], *, used: bool) -> Check:
     name, best = trials[0].runtime, min((t for t in trials if t.invoke_ms is not None), key=lambda t: t.invoke_ms or 0.0, default=None)
     if best is None or best.invoke_ms is None:
         missing = "not installed" in trials[0].reason
-        return Check(name, "ok" if missing else "warn", trials[0].reason, "" if missing else f"remove it, or mend it: {trials[0].hint}")
+        return Check(name, "ok" if missing else "warn", trials[0].reason, "" if missing else trials[0].hint)
     what = f"person-320 in {best.invoke_ms:.1f} ms on {best.threads} thread{'s' * (best.threads > 1)}{', used' if used else ''}"
     if used and best.invoke_ms > _SLOW_MS:
         return Check(name, "warn", what, "too slow to follow walkers: a smaller model, a Coral, or a faster board")

@@ -128,7 +128,8 @@ def _why(error: Exception) -> tuple[str, str]:
     if "edgetpu-custom-op" in text:
         return "compiled for the Edge TPU, which this runtime does not drive", "give the model as it was before compiling"
     if "_ARRAY_API" in text or isinstance(error, SystemError | ImportError):
-        return f"the runtime is broken here (numpy {np.__version__}): {first_line(error)}", "run passerby doctor"
+        why = first_line(error.__cause__ or error)
+        return f"the runtime is broken here (numpy {np.__version__}): {why}", "uninstall it, or install a numpy that it was built for"
     return (
         f"the runtime refuses the file: {first_line(error)}",
         "convert the model again, or update the runtime: pip install -U ai-edge-litert",
