@@ -18,13 +18,13 @@ from collector.ledger import note_gap
 from firmware.events import HISTOGRAM_CELLS, Audit, LineCrossed, LineSums, Window, ZoneSums
 from firmware.uplink.batch import Anchor, Batch, Gap, Health, HourRollUp, Payload
 from firmware.uplink.envelope import Header
-from firmware.uplink.stamp import Stamp, WallQuality
+from firmware.uplink.stamp import Stamp
 
 _KEY: Final = ("place", "boot", "start_ms", "length_ms")
 _MAXIMA: Final = frozenset({"occupancy_max", "wait_max_ms"})
 _LABELS: Final = frozenset({"name", "kind"})
 _HISTOGRAMS: Final = {"dwell_histogram": "dwell", "wait_histogram": "wait"}
-STAMP_ERROR_MS: Final = 1000  # a wall clock noted in passing, not measured against an answer
+HOUR_MS: Final = 3_600_000
 
 
 def columns_of(kind: type[msgspec.Struct]) -> tuple[str, ...]:
@@ -79,30 +79,30 @@ def apply(database: Database, header: Header, payload: Payload, now_ms: int) -> 
 
 
 def note_stamp(database: Database, device: bytes, stamp: Stamp) -> None:
-    """Remember a boot, and, where its wall clock was set by somebody, the moment as a weak anchor, one per minute."""
-    boot = boot_number(device, stamp.boot)
-    database.run("INSERT INTO boot (boot, device, tag) VALUES (?, ?, ?) ON CONFLICT (boot) DO NOTHING", (boot, device, stamp.boot))
-    if stamp.wall_quality in (WallQuality.NTP, WallQuality.COLLECTOR):
-        whole_minute_ms = stamp.boot_ms - stamp.boot_ms % 60_000
-        note_anchor(
-            database,
-            device,
-            Stamp(stamp.boot, whole_minute_ms, stamp.wall_ms - (stamp.boot_ms - whole_minute_ms), stamp.wall_quality),
-            STAMP_ERROR_MS,
-        )
+    """Remember a boot and, by the hour, the least distance of its wall clock from its boot clock: a weak anchor."""
+    boot = _note_boot(database, device, stamp.boot)
+    hour_ms = stamp.boot_ms - stamp.boot_ms % HOUR_MS
+    database.run(
+        "INSERT INTO stamp (boot, hour_ms, quality, offset_ms) VALUES (?, ?, ?, ?) ON CONFLICT (boot, hour_ms, quality) DO UPDATE SET "
+        "offset_ms = CASE WHEN excluded.offset_ms < stamp.offset_ms THEN excluded.offset_ms ELSE stamp.offset_ms END",
+        (boot, hour_ms, int(stamp.wall_quality), stamp.wall_ms - stamp.boot_ms),
+    )
 
 
 def note_anchor(database: Database, device: bytes, stamp: Stamp, error_ms: int) -> None:
     """Remember that a boot clock and a wall clock were read together."""
-    database.run(
-        "INSERT INTO boot (boot, device, tag) VALUES (?, ?, ?) ON CONFLICT (boot) DO NOTHING",
-        (boot_number(device, stamp.boot), device, stamp.boot),
-    )
+    boot = _note_boot(database, device, stamp.boot)
     database.run(
         "INSERT INTO anchor (boot, boot_ms, wall_ms, quality, error_ms) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (boot, boot_ms, wall_ms, quality) DO NOTHING",
-        (boot_number(device, stamp.boot), stamp.boot_ms, stamp.wall_ms, int(stamp.wall_quality), error_ms),
+        (boot, stamp.boot_ms, stamp.wall_ms, int(stamp.wall_quality), error_ms),
     )
+
+
+def _note_boot(database: Database, device: bytes, tag: bytes) -> int:
+    boot = boot_number(device, tag)
+    database.run_once("INSERT INTO boot (boot, device, tag) VALUES (?, ?, ?) ON CONFLICT (boot) DO NOTHING", (boot, device, tag))
+    return boot
 
 
 def boot_number(device: bytes, tag: bytes) -> int:
@@ -133,7 +133,7 @@ def _add_window(database: Database, device: bytes, payload: Batch | HourRollUp, 
 
 
 def _hour_start(window: Window) -> int:
-    return window.start_ms - window.start_ms % 3_600_000
+    return window.start_ms - window.start_ms % HOUR_MS
 
 
 def _named(window: Window) -> Iterator[tuple[str, str, LineSums | ZoneSums | Audit]]:
@@ -155,7 +155,7 @@ def _values(sums: LineSums | ZoneSums | Audit) -> Iterator[int]:
 
 def _place(database: Database, device: bytes, payload: Batch | HourRollUp, kind: str, name: str) -> int:
     place = place_number(device, payload.site, payload.camera, kind, name)
-    database.run(
+    database.run_once(
         "INSERT INTO place (place, device, site, camera, kind, name) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (place) DO NOTHING",
         (place, device, payload.site, payload.camera, kind, name),
     )

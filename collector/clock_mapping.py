@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import Final
 
 import msgspec
@@ -53,18 +54,21 @@ class Mapping(msgspec.Struct, frozen=True):
         return from_ms - max(offsets) - margin, to_ms - min(offsets) + margin
 
 
-def mapping_of(anchors: Iterable[tuple[int, int, int]], arrivals: Sequence[tuple[int, int]]) -> Mapping | None:
+def mapping_of(
+    anchors: Iterable[tuple[int, int, int]], stamps: Iterable[tuple[int, int, int]], arrivals: Sequence[tuple[int, int]]
+) -> Mapping | None:
     """Place a boot.
 
     Args:
-        anchors: (boot_ms, wall_ms, quality) of the boot.
+        anchors: (boot_ms, wall_ms, quality): the two clocks read together, on purpose.
+        stamps: the same as noted in passing; used where no anchor of that quality is.
         arrivals: (boot_ms at sealing, wall_ms of arrival) of its envelopes, for a boot without anchors.
 
     Returns:
         None when nothing is known of the boot.
     """
-    known = list(anchors)
-    for tier in _TIERS:
+    sources = (list(anchors), list(stamps))
+    for tier, known in product(_TIERS, sources):
         moments = {boot_ms: wall_ms for boot_ms, wall_ms, quality in sorted(known) if quality in tier}
         if moments:
             return Mapping(tuple(sorted(Moment(*moment) for moment in moments.items())), uncertain=tier is not _TIERS[0])

@@ -19,6 +19,7 @@ from firmware.errors import StorageError
 Row = tuple[Any, ...]
 SCHEMA_VERSION: Final = 1
 BUSY_S: Final = 30.0  # another process holds SQLite's single write lock for one group commit at most
+KNOWN_MAX: Final = 200_000  # rows of names that one connection remembers: 20 MB
 PAGE_CACHE_KIB: Final = 65_536  # the inner pages of ten million windows
 
 
@@ -29,8 +30,16 @@ class Database(Protocol):
         """All rows of a query."""
         ...
 
-    def run(self, sql: str, values: Sequence[object] = ()) -> int:
+    def run(self, sql: str, values: Sequence[object] = ()) -> None:
+        """Execute one statement; PostgreSQL may learn of it, and of its troubles, only with the next `rows` or the commit."""
+        ...
+
+    def changed(self, sql: str, values: Sequence[object] = ()) -> int:
         """Execute one statement; how many rows it changed."""
+        ...
+
+    def run_once(self, sql: str, values: Sequence[object]) -> None:
+        """An insert that changes nothing the second time: left out when this connection has committed it before."""
         ...
 
     def run_many(self, sql: str, values: Sequence[Sequence[object]]) -> None:
@@ -39,10 +48,6 @@ class Database(Protocol):
 
     def transaction(self) -> contextlib.AbstractContextManager[None]:
         """All or nothing; durable when it ends well. Not nested."""
-        ...
-
-    def savepoint(self) -> contextlib.AbstractContextManager[None]:
-        """Within a transaction: undo this part alone when it raises."""
         ...
 
     def close(self) -> None:
@@ -103,11 +108,39 @@ _TABLE_EXISTS: Final = {
 }
 
 
+class Once:
+    """What a connection has inserted for good: keys of the open transaction become known when it commits."""
+
+    def __init__(self) -> None:
+        """Nothing is known."""
+        self._known: set[tuple[object, ...]] = set()
+        self._new: set[tuple[object, ...]] = set()
+
+    def is_new(self, key: tuple[object, ...]) -> bool:
+        """Whether the key was not inserted yet; it is now."""
+        if key in self._known or key in self._new:
+            return False
+        self._new.add(key)
+        return True
+
+    def committed(self) -> None:
+        """The transaction's keys are durable."""
+        if len(self._known) > KNOWN_MAX:
+            self._known.clear()
+        self._known |= self._new
+        self._new.clear()
+
+    def undone(self) -> None:
+        """They are not."""
+        self._new.clear()
+
+
 class SqliteDatabase:
     """One file; one writer at a time, any number of readers."""
 
     def __init__(self, path: Path) -> None:
         """Open or make the file. Raises StorageError."""
+        self._once = Once()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256)
@@ -120,9 +153,17 @@ class SqliteDatabase:
         with _converted(sqlite3.Error):
             return self._connection.execute(_sqlite(sql), values).fetchall()
 
-    def run(self, sql: str, values: Sequence[object] = ()) -> int:
+    def run(self, sql: str, values: Sequence[object] = ()) -> None:
+        with _converted(sqlite3.Error):
+            self._connection.execute(_sqlite(sql), values)
+
+    def changed(self, sql: str, values: Sequence[object] = ()) -> int:
         with _converted(sqlite3.Error):
             return self._connection.execute(_sqlite(sql), values).rowcount
+
+    def run_once(self, sql: str, values: Sequence[object]) -> None:
+        if self._once.is_new((sql, *values)):
+            self.run(sql, values)
 
     def run_many(self, sql: str, values: Sequence[Sequence[object]]) -> None:
         with _converted(sqlite3.Error):
@@ -134,34 +175,26 @@ class SqliteDatabase:
         try:
             yield
         except BaseException:
+            self._once.undone()
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
             raise
         self.run("COMMIT")
-
-    @contextlib.contextmanager
-    def savepoint(self) -> Iterator[None]:
-        self.run("SAVEPOINT part")
-        try:
-            yield
-        except BaseException:
-            self.run("ROLLBACK TO part")
-            self.run("RELEASE part")
-            raise
-        self.run("RELEASE part")
+        self._once.committed()
 
     def close(self) -> None:
         self._connection.close()
 
 
 class PostgresDatabase:
-    """A server; any number of stateless processes over it."""
+    """A server; any number of stateless processes over it. Within a transaction statements are sent without waiting for each."""
 
     def __init__(self, url: str) -> None:
         """Connect. Raises StorageError; the password never stands in the message."""
         import psycopg
 
         self._error = psycopg.Error
+        self._once = Once()
         try:
             self._connection = psycopg.connect(url, autocommit=True, application_name="passerby-collector", connect_timeout=10)
             self._connection.execute("SET synchronous_commit = on")
@@ -174,9 +207,18 @@ class PostgresDatabase:
         with _converted(self._error):
             return self._connection.execute(_postgres(sql), values).fetchall()
 
-    def run(self, sql: str, values: Sequence[object] = ()) -> int:
+    def run(self, sql: str, values: Sequence[object] = ()) -> None:
         with _converted(self._error):
-            return self._connection.execute(_postgres(sql), values).rowcount
+            self._connection.execute(_postgres(sql), values)
+
+    def changed(self, sql: str, values: Sequence[object] = ()) -> int:
+        with _converted(self._error):
+            counted = f"WITH changed AS ({_postgres(sql)} RETURNING 1) SELECT count(*) FROM changed"  # noqa: S608  # our own statements
+            return int(self._connection.execute(counted.encode(), values).fetchall()[0][0])
+
+    def run_once(self, sql: str, values: Sequence[object]) -> None:
+        if self._once.is_new((sql, *values)):
+            self.run(sql, values)
 
     def run_many(self, sql: str, values: Sequence[Sequence[object]]) -> None:
         with _converted(self._error), self._connection.cursor() as cursor:
@@ -184,13 +226,13 @@ class PostgresDatabase:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        with _converted(self._error), self._connection.transaction():
-            yield
-
-    @contextlib.contextmanager
-    def savepoint(self) -> Iterator[None]:
-        with _converted(self._error), self._connection.transaction():
-            yield
+        try:
+            with _converted(self._error), self._connection.transaction(), self._connection.pipeline():
+                yield
+        except BaseException:
+            self._once.undone()
+            raise
+        self._once.committed()
 
     def close(self) -> None:
         self._connection.close()

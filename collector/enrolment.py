@@ -33,7 +33,7 @@ def enrol(database: Database, path: Path) -> bool:
         raise DataError(f"{path}: the id is not the hash of the key", "copy it anew from the site folder")
     with database.transaction():
         return bool(
-            database.run(
+            database.changed(
                 "INSERT INTO device (device, name, public) VALUES (?, ?, ?) ON CONFLICT (device) DO NOTHING", (device, name, public)
             )
         )
@@ -42,4 +42,4 @@ def enrol(database: Database, path: Path) -> bool:
 def revoke(database: Database, device: bytes) -> bool:
     """Take nothing more from a device; what it delivered stays. False when it is unknown."""
     with database.transaction():
-        return bool(database.run("UPDATE device SET revoked = 1 WHERE device = ?", (device,)))
+        return bool(database.changed("UPDATE device SET revoked = 1 WHERE device = ?", (device,)))

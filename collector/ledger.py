@@ -2,7 +2,8 @@
 
 All functions run inside the caller's transaction. A number that is taken with the same digest is a duplicate; with
 another one it is a conflict, and both are kept. `through` of a stream is the highest number up to which nothing is
-missing that is not explained by a gap: at or below it everything is a duplicate by definition, so that old rows can go.
+missing that is not explained by a gap. Rows below it that are a month old go; `forgotten` says up to where, and at or below
+that everything is a duplicate by definition.
 """
 
 from __future__ import annotations
@@ -55,18 +56,15 @@ class Arrival(msgspec.Struct, frozen=True):
         return chain_hash(self.envelope)
 
 
-def enter(database: Database, arrival: Arrival, now_ms: int, status: Status) -> Entered:
-    """Remember an envelope, if it is new."""
+def enter(database: Database, arrival: Arrival, now_ms: int, status: Status, forgotten: int) -> Entered:
+    """Remember an envelope, if it is new. `forgotten` is what `begin_stream` said of its stream."""
     header = arrival.header
     device, stream, seq = arrival.place
-    database.run(
-        "INSERT INTO stream (device, stream, first_ms) VALUES (?, ?, ?) ON CONFLICT (device, stream) DO NOTHING", (device, stream, now_ms)
-    )
-    if through(database, device, stream) >= seq and not _digests(database, arrival):
-        return Entered.DUPLICATE  # so old that its row is gone
-    inserted = database.run(
+    if seq <= forgotten:
+        return Entered.DUPLICATE
+    inserted = database.rows(
         "INSERT INTO ledger (device, stream, seq, digest, kind, boot, boot_ms, received_ms, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT (device, stream, seq) DO NOTHING",
+        "ON CONFLICT (device, stream, seq) DO NOTHING RETURNING seq",
         (device, stream, seq, arrival.digest, int(header.kind), header.boot, header.boot_ms, now_ms, int(status)),
     )
     if inserted:
@@ -81,6 +79,12 @@ def enter(database: Database, arrival: Arrival, now_ms: int, status: Status) -> 
     return Entered.CONFLICT
 
 
+def begin_stream(database: Database, device: bytes, stream: bytes) -> int:
+    """Make sure that a stream is known; up to where its rows are forgotten."""
+    database.run_once("INSERT INTO stream (device, stream) VALUES (?, ?) ON CONFLICT (device, stream) DO NOTHING", (device, stream))
+    return int(database.rows("SELECT forgotten FROM stream WHERE device = ? AND stream = ?", (device, stream))[0][0])
+
+
 def mark(database: Database, place: tuple[bytes, bytes, int], status: Status) -> None:
     """Note what became of an envelope."""
     database.run("UPDATE ledger SET status = ? WHERE device = ? AND stream = ? AND seq = ?", (int(status), *place))
@@ -89,9 +93,7 @@ def mark(database: Database, place: tuple[bytes, bytes, int], status: Status) ->
 def note_gap(database: Database, device: bytes, gap: Gap) -> None:
     """Remember that numbers will not come, or that a stream ended."""
     last = min(gap.last, SEQ_MAX)
-    database.run(
-        "INSERT INTO stream (device, stream, first_ms) VALUES (?, ?, 0) ON CONFLICT (device, stream) DO NOTHING", (device, gap.stream)
-    )
+    begin_stream(database, device, gap.stream)
     database.run(
         "INSERT INTO gap (device, stream, first, last, reason) VALUES (?, ?, ?, ?, ?) ON CONFLICT (device, stream, first, last) DO NOTHING",
         (device, gap.stream, min(gap.first, SEQ_MAX), last, gap.reason),
@@ -123,22 +125,27 @@ def advance(database: Database, device: bytes, stream: bytes) -> int:
             "SELECT last FROM gap WHERE device = ? AND stream = ? AND first <= ? AND last > ? AND last < ?",
             (device, stream, step + 1, step, SEQ_MAX),
         )
-        after = max([step, *(int(row[0]) for row in gaps)])
-        if after == reached:
+        before, reached = reached, max([step, *(int(row[0]) for row in gaps)])
+        if reached == before or (not gaps and len(present) < ADVANCE_ROWS):
             break
-        reached = after
     if reached != old:
         database.run("UPDATE stream SET through = ? WHERE device = ? AND stream = ? AND through < ?", (reached, device, stream, reached))
     return reached
 
 
 def forget(database: Database, now_ms: int) -> int:
-    """Drop ledger rows that `through` stands for and whose digests nobody needs any more; how many."""
-    return database.run(
-        "DELETE FROM ledger WHERE status = 1 AND received_ms < ? AND seq <= "
-        "(SELECT through FROM stream WHERE stream.device = ledger.device AND stream.stream = ledger.stream)",
-        (now_ms - DIGEST_KEPT_MS,),
-    )
+    """Drop ledger rows below `through` whose digests nobody needs any more, from the oldest number on; how many."""
+    dropped = 0
+    for device, stream, reached, forgotten in database.rows("SELECT device, stream, through, forgotten FROM stream"):
+        kept = database.rows(
+            "SELECT min(seq) FROM ledger WHERE device = ? AND stream = ? AND seq > ? AND (received_ms >= ? OR status <> 1)",
+            (device, stream, forgotten, now_ms - DIGEST_KEPT_MS),
+        )[0][0]
+        until = int(reached) if kept is None else min(int(reached), int(kept) - 1)
+        if until > int(forgotten):
+            database.run("UPDATE stream SET forgotten = ? WHERE device = ? AND stream = ?", (until, device, stream))
+            dropped += database.changed("DELETE FROM ledger WHERE device = ? AND stream = ? AND seq <= ?", (device, stream, until))
+    return dropped
 
 
 def _digests(database: Database, arrival: Arrival) -> list[bytes]:

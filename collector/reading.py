@@ -18,6 +18,7 @@ from collector.clock_mapping import Mapping, mapping_of
 from collector.database import Database, Row
 from collector.small_numbers import LEVELS_MS, Cell, Released, release
 from firmware.events import HISTOGRAM_CELLS
+from firmware.uplink.stamp import WallQuality
 
 HOUR_MS: Final = 3_600_000
 ARRIVALS_READ: Final = 1000
@@ -81,15 +82,18 @@ def mappings(database: Database) -> dict[int, Mapping]:
     anchors: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
     for boot, boot_ms, wall_ms, quality in database.rows("SELECT boot, boot_ms, wall_ms, quality FROM anchor"):
         anchors[int(boot)].append((int(boot_ms), int(wall_ms), int(quality)))
+    stamps: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    for boot, hour_ms, quality, offset_ms in database.rows("SELECT boot, hour_ms, quality, offset_ms FROM stamp"):
+        stamps[int(boot)].append((int(hour_ms), int(hour_ms) + int(offset_ms), int(quality)))
     placed = {}
     for boot, device, tag in database.rows("SELECT boot, device, tag FROM boot"):
         arrivals: list[tuple[int, int]] = []
-        if int(boot) not in anchors:
+        if int(boot) not in anchors and all(quality == WallQuality.UNKNOWN for _, _, quality in stamps[int(boot)]):
             rows = database.rows(
                 "SELECT boot_ms, received_ms FROM ledger WHERE device = ? AND boot = ? LIMIT ?", (device, tag, ARRIVALS_READ)
             )
             arrivals = [(int(boot_ms), int(received_ms)) for boot_ms, received_ms in rows]
-        mapping = mapping_of(anchors[int(boot)], arrivals)
+        mapping = mapping_of(anchors[int(boot)], stamps[int(boot)], arrivals)
         if mapping is not None:
             placed[int(boot)] = mapping
     return placed

@@ -98,7 +98,7 @@ def open_waiting(database: Database, key_of: Callable[[bytes], Ed25519PublicKey 
     with database.transaction():
         for device, stream, seq, envelope, result in sorted(opened, key=lambda row: row[:3]):
             place = (device, stream, seq)
-            if not database.run("DELETE FROM sealed WHERE device = ? AND stream = ? AND seq = ?", place):
+            if not database.changed("DELETE FROM sealed WHERE device = ? AND stream = ? AND seq = ?", place):
                 continue
             taken += 1
             if isinstance(result, str):
@@ -150,10 +150,13 @@ def _opened(
 def _enter(database: Database, post: Post, now_ms: int) -> Answer:
     conflicts: list[Conflict] = []
     streams: dict[bytes, list[int]] = {}
+    forgotten = {
+        stream: ledger.begin_stream(database, post.device, stream) for stream in sorted({kept.arrival.header.stream for kept in post.kept})
+    }
     for kept in post.kept:
         header = kept.arrival.header
         status = Status.SEALED if kept.payload is None else Status.APPLIED
-        entered = ledger.enter(database, kept.arrival, now_ms, status)
+        entered = ledger.enter(database, kept.arrival, now_ms, status, forgotten[header.stream])
         if entered is Entered.CONFLICT:
             conflicts.append(Conflict(header.stream, header.seq, kept.arrival.digest))
             continue
@@ -162,7 +165,8 @@ def _enter(database: Database, post: Post, now_ms: int) -> Answer:
             _apply_or_store(database, kept, now_ms)
     for spoiled in post.spoiled:
         set_aside(database, post.device, spoiled.envelope, spoiled.reason, now_ms)
-    database.run("UPDATE device SET seen_ms = ? WHERE device = ? AND seen_ms < ?", (now_ms, post.device, now_ms))
+    minute_ms = now_ms - now_ms % 60_000
+    database.run_once("UPDATE device SET seen_ms = ? WHERE device = ? AND seen_ms < ?", (minute_ms, post.device, minute_ms))
     return Answer(
         version=1,
         request=post.request,

@@ -19,7 +19,7 @@ def retain(database: Database, now_ms: int, event_days: int = EVENT_DAYS) -> dic
     """Remove what is older than it may be; how many rows of each."""
     with database.transaction():
         return {
-            "event": database.run("DELETE FROM event WHERE received_ms < ?", (now_ms - event_days * DAY_MS,)),
-            "quarantine": database.run("DELETE FROM quarantine WHERE received_ms < ?", (now_ms - QUARANTINE_DAYS * DAY_MS,)),
+            "event": database.changed("DELETE FROM event WHERE received_ms < ?", (now_ms - event_days * DAY_MS,)),
+            "quarantine": database.changed("DELETE FROM quarantine WHERE received_ms < ?", (now_ms - QUARANTINE_DAYS * DAY_MS,)),
             "ledger": forget(database, now_ms),
         }

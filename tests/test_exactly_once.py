@@ -35,7 +35,7 @@ STEPS = int(os.environ.get("PASSERBY_EXACTLY_ONCE_STEPS", "100000"))
 DECADE_MS = 10 * 365 * 86_400_000
 RECEIPT = Device("receipt").key
 LIMITS = SpoolLimits(LaneLimits(64 * 1024, 64), LaneLimits(64 * 1024, 64), 0)
-TABLES = ("line_window", "zone_window", "camera_window", "line_hour", "zone_hour", "camera_hour", "event", "anchor")
+TABLES = ("line_window", "zone_window", "camera_window", "line_hour", "zone_hour", "camera_hour", "event", "anchor", "stamp")
 EVERY = (*TABLES, "ledger", "stream", "boot", "place", "sealed", "gap", "conflict", "quarantine", "health")
 
 

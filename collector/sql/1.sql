@@ -10,10 +10,11 @@ CREATE TABLE device (
 );
 
 -- One unbroken numbering of a device. All numbers up to `through` are in the ledger, were, or are explained by a gap.
+-- Rows up to `forgotten` were dropped from the ledger: whatever comes again with such a number was counted.
 -- `last` is set when the device said that the stream ended there.
 CREATE TABLE stream (
-  device BYTES NOT NULL, stream BYTES NOT NULL, through BIGINT NOT NULL DEFAULT -1, last BIGINT,
-  first_ms BIGINT NOT NULL, PRIMARY KEY (device, stream)
+  device BYTES NOT NULL, stream BYTES NOT NULL, through BIGINT NOT NULL DEFAULT -1, forgotten BIGINT NOT NULL DEFAULT -1,
+  last BIGINT, PRIMARY KEY (device, stream)
 );
 
 -- The memory of what has been counted. status: 0 sealed (not opened yet), 1 applied, 2 set aside.
@@ -58,6 +59,12 @@ CREATE TABLE boot (boot BIGINT PRIMARY KEY, device BYTES NOT NULL, tag BYTES NOT
 CREATE TABLE anchor (
   boot BIGINT NOT NULL, boot_ms BIGINT NOT NULL, wall_ms BIGINT NOT NULL, quality BIGINT NOT NULL, error_ms BIGINT NOT NULL,
   PRIMARY KEY (boot, boot_ms, wall_ms, quality)
+);
+
+-- What envelopes say of their clocks in passing: by the hour, the least distance between wall clock and boot clock.
+CREATE TABLE stamp (
+  boot BIGINT NOT NULL, hour_ms BIGINT NOT NULL, quality BIGINT NOT NULL, offset_ms BIGINT NOT NULL,
+  PRIMARY KEY (boot, hour_ms, quality)
 );
 
 -- Integer sums. Rows of equal key add up (maxima stay maxima), so that order and repetition of arrival do not matter.

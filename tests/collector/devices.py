@@ -83,5 +83,6 @@ def books(database: Database) -> dict[str, list[tuple[object, ...]]]:
     for table in ("line_window", "zone_window", "camera_window", "line_hour", "zone_hour", "camera_hour"):
         dump[table] = sorted(tuple(row) for row in database.rows(f"SELECT * FROM {table}"))
     dump["event"] = sorted(tuple(row) for row in database.rows("SELECT t_ms, said FROM event"))
-    dump["anchor"] = sorted(tuple(row) for row in database.rows("SELECT * FROM anchor"))
+    for table in ("anchor", "stamp"):
+        dump[table] = sorted(tuple(row) for row in database.rows(f"SELECT * FROM {table}"))
     return dump

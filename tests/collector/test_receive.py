@@ -8,6 +8,7 @@ import pytest
 
 from collector.database import Database, open_database
 from collector.receive import commit, open_waiting, prepare
+from collector.retention import retain
 from firmware.errors import DataError, StorageError
 from firmware.uplink.exchange import Acknowledged, Answer, write_request
 from firmware.uplink.recipient import OpeningKey
@@ -50,7 +51,19 @@ def test_any_order_gives_the_same_books(url: str) -> None:
     for seed in range(5):
         rng = random.Random(seed)
         database = open_database(url)
-        for table in ("line_window", "zone_window", "camera_window", "event", "anchor", "ledger", "stream", "device", "boot", "place"):
+        for table in (
+            "line_window",
+            "zone_window",
+            "camera_window",
+            "event",
+            "anchor",
+            "stamp",
+            "ledger",
+            "stream",
+            "device",
+            "boot",
+            "place",
+        ):
             database.run(f"DELETE FROM {table}")
         device.enrol(database)
         arrivals = envelopes + rng.choices(envelopes, k=20)
@@ -81,6 +94,17 @@ def test_a_gap_explains_what_will_not_come(database: Database, device: Device) -
     gap = device.gap(device.stream, 0, 9)
     assert post(database, device, gap).acknowledged == (Acknowledged(device.stream, 11, ()),)
     assert post(database, device, evicted[3]).acknowledged == (Acknowledged(device.stream, 11, ()),)
+    assert entries(database) == 2  # it did arrive after all, and counts: a gap never contradicts an envelope
+
+
+def test_old_rows_are_forgotten_and_still_counted_once(database: Database, device: Device) -> None:
+    """A month later the ledger's rows go, and a repetition of what they stood for changes nothing."""
+    sealed = [device.batch(window(index)) for index in range(5)]
+    post(database, device, *sealed)
+    month_ms = 31 * 86_400_000
+    assert retain(database, 1_800_000_100_000 + month_ms)["ledger"] == 5
+    assert post(database, device, sealed[2], device.batch(window(5))).acknowledged == (Acknowledged(device.stream, 5, ()),)
+    assert entries(database) == 6
 
 
 def test_two_envelopes_under_one_number_are_a_conflict(database: Database, device: Device) -> None:
