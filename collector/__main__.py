@@ -19,6 +19,7 @@ import logging
 import sys
 from pathlib import Path
 
+from collector.app import REQUESTS_PER_MINUTE
 from collector.reading_commands import add_commands
 from collector.serve import Settings, serve
 from firmware.errors import PasserbyError
@@ -55,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
         default="all",
         help="ingest: faces devices, has no opening key; open: has it, no network",
     )
+    serving.add_argument(
+        "--requests-per-minute", type=int, default=REQUESTS_PER_MINUTE, metavar="N", help="of one device (default: %(default)s)"
+    )
     add_passphrase_arguments(serving)
     serving.set_defaults(run=_serve)
     add_commands(commands)
@@ -64,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(arguments: argparse.Namespace) -> int:
     database = arguments.database or str(arguments.site / "collector.db")
     passphrase = None if arguments.role == "ingest" or not _is_encrypted(arguments.site) else read_passphrase(arguments, new=False)
-    settings = Settings(arguments.site, database, arguments.host, arguments.port, arguments.role, passphrase)
+    settings = Settings(arguments.site, database, arguments.host, arguments.port, arguments.role, passphrase, arguments.requests_per_minute)
     asyncio.run(serve(settings, lambda port: print(f"listening on {arguments.host}:{port}", flush=True)))
     return 0
 

@@ -59,11 +59,18 @@ class Devices:
 class Ingest:
     """The uplink's handlers."""
 
-    def __init__(self, devices: Devices, commits: GroupCommit, receipt: Ed25519PrivateKey, opening: Opening | None) -> None:
-        """`opening` is None in the ingest tier: it verifies and stores, and cannot read."""
+    def __init__(
+        self,
+        devices: Devices,
+        commits: GroupCommit,
+        receipt: Ed25519PrivateKey,
+        opening: Opening | None,
+        per_minute: int = REQUESTS_PER_MINUTE,
+    ) -> None:
+        """`opening` is None in the ingest tier: it verifies and stores, and cannot read. `per_minute` requests a device."""
         self._devices, self._commits, self._receipt, self._opening = devices, commits, receipt, opening
         self._pool = ThreadPoolExecutor(PREPARERS, thread_name_prefix="prepare")
-        self._limit = RateLimit(REQUESTS_PER_MINUTE)
+        self._limit = RateLimit(per_minute)
         self.metrics = Metrics()
 
     def application(self) -> web.Application:

@@ -18,7 +18,7 @@ from typing import Final, Literal
 
 from aiohttp import web
 
-from collector.app import Devices, Ingest, server_context
+from collector.app import REQUESTS_PER_MINUTE, Devices, Ingest, server_context
 from collector.database import Database, open_database
 from collector.enrolment import enrol_folder
 from collector.group_commit import GroupCommit
@@ -45,6 +45,7 @@ class Settings:
     port: int
     role: Role = "all"
     passphrase: bytes | None = None
+    requests_per_minute: int = REQUESTS_PER_MINUTE
 
 
 async def serve(settings: Settings, ready: Callable[[int], None] = lambda _port: None) -> None:
@@ -80,7 +81,7 @@ async def _listen_until(
     stop: asyncio.Event, settings: Settings, database: Database, opening: Opening | None, ready: Callable[[int], None]
 ) -> None:
     commits = GroupCommit(lambda: open_database(settings.database), SystemClock().wall_ms)
-    ingest = Ingest(Devices(database, time.monotonic), commits, load_receipt_key(settings.site), opening)
+    ingest = Ingest(Devices(database, time.monotonic), commits, load_receipt_key(settings.site), opening, settings.requests_per_minute)
     context = server_context(settings.site)
     commits.start()
     runner = web.AppRunner(ingest.application(), access_log=None)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.postgres import new_database
 from collector.database import Database, open_database
 from collector.receive import Post, _enter, commit, prepare
 from firmware.errors import DataError, StorageError
@@ -278,8 +279,6 @@ def counted(database: Database) -> dict[str, Counter[str]]:
 
 def test_the_books_equal_the_truth(tmp_path: Path, postgres_server: str) -> None:
     """After every step of a hostile world, healed: equal to the integer; and in five orders on both engines, the same books."""
-    import psycopg
-
     world = World(1, str(tmp_path / "books.db"))
     for _ in range(STEPS):
         world.step()
@@ -289,8 +288,7 @@ def test_the_books_equal_the_truth(tmp_path: Path, postgres_server: str) -> None
     assert world.database.rows("SELECT count(*) FROM conflict") == [(0,)]
     reference = books(world.database)
     world.database.close()
-    with psycopg.connect(postgres_server.format("postgres"), autocommit=True) as connection:
-        connection.execute(b"CREATE DATABASE exactly_once")
+    elsewhere = new_database(postgres_server, "exactly_once")
     sent = [(device, envelope) for device in world.devices for envelope in device.sent]
     for order in range(5):
         rng = random.Random(order)
@@ -299,7 +297,7 @@ def test_the_books_equal_the_truth(tmp_path: Path, postgres_server: str) -> None
             prepare(device.identity.device, write_request([envelope]), device.identity.key.public_key(), OPENINGS)
             for device, envelope in sent
         ]
-        for url in (str(tmp_path / "again.db"), postgres_server.format("exactly_once")):
+        for url in (str(tmp_path / "again.db"), elsewhere):
             database = fresh(url, world.devices)
             for start in range(0, len(posts), 64):
                 commit(database, posts[start : start + 64], EPOCH_MS)
