@@ -194,7 +194,7 @@ def counted(one: LineConfig, walkers: int = 12) -> tuple[int, int]:
     return entries, exits
 
 
-@pytest.mark.parametrize("ends", [((0.1, 0.2), (0.9, 0.2)), ((0.1, 0.85), (0.9, 0.85)), ((0.1, 0.3), (0.1, 0.9)), ((0.8, 0.3), (0.4, 0.8))])
+@pytest.mark.parametrize("ends", [((0.1, 0.3), (0.9, 0.3)), ((0.1, 0.85), (0.9, 0.85)), ((0.1, 0.3), (0.1, 0.9)), ((0.8, 0.3), (0.4, 0.8))])
 def test_the_pipeline_counts_everybody_over_a_line_without_findings(ends: tuple[Point, Point]) -> None:
     """The checks and the counter agree: six in and six out, at the top, the bottom, the side and aslant."""
     assert found(line(*ends)) == []
