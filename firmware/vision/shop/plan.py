@@ -12,6 +12,8 @@ TILL: Final = ((0.0, 2.55), (2.95, 2.55), (2.95, 3.95), (0.0, 3.95))
 SERVICE_SIDE: Final = 2  # far from the camera: from the third point to the last
 
 DOOR_X: Final = (-3.0, -1.2)  # people keep off the door's posts
+DOOR_POSTS: Final = (-3.55, -1.0)
+DOOR_Y: Final = (6.2, 7.8)  # where there is wall on either side, and a step before it
 INSIDE: Final = (-1.3, 5.2)  # where ways part
 DISPLAY_WAY: Final = (-1.2, 4.3)
 DISPLAY_SPOTS: Final = ((-2.1, 3.2), (-2.2, 3.8), (-2.3, 4.4))

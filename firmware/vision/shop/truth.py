@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware.vision.shop import plan
-from firmware.vision.shop.world import STEP_S, Path, World
+from firmware.vision.shop.path import STEP_S, Path
+from firmware.vision.shop.world import World
 
 SETTLE_S: Final = 6.0  # the peeker's look and two walks through the band
 ENTER_S: Final = 0.5

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from firmware.vision.shop import plan
+from firmware.vision.shop.path import STEP_S, Path
 from firmware.vision.shop.truth import SETTLE_S, truth_of
-from firmware.vision.shop.world import STEP_S, Path, World, live
+from firmware.vision.shop.world import World, live
 
 
 def walk(*places: tuple[float, float, float], start_s: float = 0.0) -> Path:
@@ -95,12 +96,14 @@ def test_what_has_not_ended_is_not_told() -> None:
     assert middle.count("in") >= 1
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 11, 12])
-def test_a_whole_run_adds_up(seed: int) -> None:
-    """Everybody who came in went out, nobody is left inside, and queue outcomes are those of the till's own book."""
-    world = live(seed, people=20, minutes=10.0)
+@pytest.mark.parametrize(("seed", "people"), [(1, 20), (2, 20), (11, 20), (1, 60), (5, 60), (2, 100), (5, 100)])
+def test_a_whole_run_adds_up(seed: int, people: int) -> None:
+    """Everybody who came in went out, even of a crowd; nobody is left inside; queue outcomes are those of the till's own book."""
+    world = live(seed, people=people, minutes=10.0)
     truth = truth_of(world, world.duration_s)
-    assert (truth.count("in"), truth.count("out"), truth.inside) == (20, 20, 0)
+    assert truth.count("in") == truth.count("out") == pytest.approx(people, abs=people // 50)  # in a crush somebody peeks for long
+    assert truth.inside == 0
+    assert world.duration_s < 660
     outcomes = [visit.outcome for visit in truth.of("till")]
     assert outcomes.count("served") == len(world.served)
     assert outcomes.count("abandoned") == len(world.abandoned)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from firmware.vision.shop import plan
-from firmware.vision.shop.world import BODY_M, STEP_S, Path, World, live
+from firmware.vision.shop.path import STEP_S, Path
+from firmware.vision.shop.world import BODY_M, World, live
 
 
 @pytest.fixture(scope="module")
