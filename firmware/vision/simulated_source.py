@@ -115,7 +115,11 @@ class _Runs:
     def __init__(self, wish: Wish, size: tuple[int, int], *, endless: bool) -> None:
         self._wish, self._size, self._endless = wish, size, endless
         self._begin, self._number, self._run = 0, 0, 0
-        self._shop: SimulatedShop | None = self.shop(0)
+        self.first = self.shop(0)
+        self._shop: SimulatedShop | None = self.first
+        if self.first.world.paths:  # compile now, with somebody in the picture: later the process may write no files
+            path = self.first.world.paths[0]
+            self.first.frame((path.start_s + path.end_s) / 2)
 
     def shop(self, run: int) -> SimulatedShop:
         wish = self._wish
@@ -136,14 +140,13 @@ class _Runs:
 
 
 class SimulatedFrames:
-    """A FrameSource. The first frame is drawn at once, so that compiling is over before the first read."""
+    """A FrameSource. A frame is drawn at once, so that compiling is over before the first read."""
 
     live = False
 
     def __init__(self, wish: Wish, *, endless: bool = False) -> None:
         self._runs, self._fps = _Runs(wish, wish.size, endless=endless), wish.fps
-        self.seconds: float | None = None if endless else self._runs.shop(0).duration_s
-        self._runs.shop(0).frame(0.0)
+        self.seconds: float | None = None if endless else self._runs.first.duration_s
 
     def read(self) -> Frame | None:
         """The next frame; None when the run is over."""
@@ -164,7 +167,7 @@ class SimulatedBoxes:
 
     def __init__(self, wish: Wish, *, endless: bool = False) -> None:
         self._runs, self._wish = _Runs(wish, BOXES_SIZE, endless=endless), wish
-        self.seconds: float | None = None if endless else self._runs.shop(0).duration_s
+        self.seconds: float | None = None if endless else self._runs.first.duration_s
 
     def read(self) -> Detections | None:
         """The next frame's detections; None when the run is over."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
+from firmware.vision.shop import raster, room_raster
 from firmware.vision.simulated_shop import SimulatedShop
 from firmware.vision.simulated_source import BOXES_SIZE, SimulatedBoxes, SimulatedFrames, Wish, parse, seen_by_a_detector
+
+NUMBA_OFF = os.environ.get("NUMBA_DISABLE_JIT") == "1"
 
 
 def test_an_address_becomes_a_wish() -> None:
@@ -117,3 +122,15 @@ def test_jitter_is_a_share_of_the_box() -> None:
 
     assert spread(0.0) == 0.0
     assert spread(0.04) == pytest.approx(2 * spread(0.02), rel=0.2)
+
+
+def test_compiling_is_over_once_the_source_is_open() -> None:
+    """Reading a run's busiest minute compiles nothing more: a process that has given up writing files can go on."""
+    wish = Wish(people=6, minutes=0.5, fps=1.0, size=(64, 48))
+    source = SimulatedFrames(wish)
+    kernels = (raster.draw_parts, raster.draw_shadows, raster.count_owners, raster.expose, room_raster.draw_room)
+    compiled = [len(getattr(kernel, "signatures", ())) for kernel in kernels]
+    assert NUMBA_OFF or all(compiled)
+    for _ in range(20):
+        source.read()
+    assert [len(getattr(kernel, "signatures", ())) for kernel in kernels] == compiled
