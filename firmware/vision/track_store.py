@@ -53,12 +53,12 @@ class Rules(NamedTuple):
     lost_s_max: float = 2.0  # a confirmed track ends when unseen for longer: what it predicts is a guess by then
     trial_s_max: float = 0.25  # a track on trial ends when unseen for longer
     low_s_max: float = 0.5  # low scores keep a track alive, they do not find it again after so long
-    slack: float = 0.5  # standard deviations of the prediction by which boxes are widened before they are compared
+    slack: float = 0.6  # standard deviations of the prediction by which boxes are widened before they are compared
     height_ratio_min: float = 0.75  # a ghost less than three quarters as tall does not inherit a person's track
     worth_min: float = 0.15  # of a pair
     worth_min_low: float = 0.3  # of a pair with a low score
     lost_cost: float = 0.2  # worth a pair loses for each second the track was unseen
-    trial_cost: float = 0.1  # worth a pair loses while its track is on trial
+    trial_cost: float = 0.15  # worth a pair loses while its track is on trial
     doubt: float = 1.0  # how much more a box jitters at score 0 than at score 1
     sway_cost: float = 2.0  # squared standard errors by which a movement of the camera is played down
     sway_share: float = 0.35  # of the tracks that must agree that the camera moved
