@@ -19,10 +19,13 @@ import logging
 import sys
 from pathlib import Path
 
+import msgspec
+
 from collector.app import REQUESTS_PER_MINUTE
 from collector.reading_commands import add_commands
 from collector.serve import Settings, serve
-from firmware.errors import PasserbyError
+from collector.settings import read_settings
+from firmware.errors import ConfigError, PasserbyError
 from provisioning.passphrase import add_passphrase_arguments, read_passphrase
 
 
@@ -32,6 +35,10 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     try:
         return int(arguments.run(arguments))
+    except ConfigError as error:
+        for fault in error.faults:
+            print(f"passerby-collector: {fault}", file=sys.stderr)
+        return error.exit_code
     except PasserbyError as error:
         print(f"passerby-collector: {error}", file=sys.stderr)
         return error.exit_code
@@ -46,19 +53,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="passerby-collector", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     serving = commands.add_parser("serve", help="take what devices deliver")
-    serving.add_argument("--site", type=Path, required=True, metavar="FOLDER", help="the site's folder, with its keys")
+    serving.add_argument(
+        "--config", type=Path, metavar="FILE", help="a TOML file with the keys site, database, host, port, role ...; options win"
+    )
+    serving.add_argument("--site", type=Path, metavar="FOLDER", help="the site's folder, with its keys")
     serving.add_argument("--database", metavar="URL", help="a SQLite file (default SITE/collector.db) or postgresql://...")
-    serving.add_argument("--host", default="0.0.0.0", help="address to listen on (default: all)")  # noqa: S104  # a server's default
-    serving.add_argument("--port", type=int, default=8440, help="port to listen on; 0 takes a free one and prints it")
+    serving.add_argument("--host", help="address to listen on (default: all)")
+    serving.add_argument("--port", type=int, help="port to listen on; 0 takes a free one and prints it (default: 8440)")
     serving.add_argument(
-        "--role",
-        choices=("all", "ingest", "open"),
-        default="all",
-        help="ingest: faces devices, has no opening key; open: has it, no network",
+        "--role", choices=("all", "ingest", "open"), help="ingest: faces devices, has no opening key; open: has it, no network"
     )
-    serving.add_argument(
-        "--requests-per-minute", type=int, default=REQUESTS_PER_MINUTE, metavar="N", help="of one device (default: %(default)s)"
-    )
+    serving.add_argument("--requests-per-minute", type=int, metavar="N", help=f"of one device (default: {REQUESTS_PER_MINUTE})")
     add_passphrase_arguments(serving)
     serving.set_defaults(run=_serve)
     add_commands(commands)
@@ -66,10 +71,24 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    database = arguments.database or str(arguments.site / "collector.db")
-    passphrase = None if arguments.role == "ingest" or not _is_encrypted(arguments.site) else read_passphrase(arguments, new=False)
-    settings = Settings(arguments.site, database, arguments.host, arguments.port, arguments.role, passphrase, arguments.requests_per_minute)
-    asyncio.run(serve(settings, lambda port: print(f"listening on {arguments.host}:{port}", flush=True)))
+    told = read_settings(arguments.config)
+    wishes = {name: getattr(arguments, name) for name in told.__struct_fields__ if getattr(arguments, name, None) is not None}
+    told = msgspec.structs.replace(told, **{**wishes, **({"site": str(arguments.site)} if arguments.site else {})})
+    if not told.site:
+        raise ConfigError("no site is named", '--site FOLDER, or site = "..." in the configuration; passerby-provision site init makes one')
+    site = Path(told.site)
+    passphrase = None if told.role == "ingest" or not _is_encrypted(site) else read_passphrase(arguments, new=False)
+    settings = Settings(
+        site=site,
+        database=told.database or str(site / "collector.db"),
+        host=told.host,
+        port=told.port,
+        role=told.role,
+        passphrase=passphrase,
+        requests_per_minute=told.requests_per_minute,
+        event_days=told.event_days,
+    )
+    asyncio.run(serve(settings, lambda port: print(f"listening on {told.host}:{port}", flush=True)))
     return 0
 
 

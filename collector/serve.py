@@ -23,11 +23,13 @@ from collector.database import Database, open_database
 from collector.enrolment import enrol_folder
 from collector.group_commit import GroupCommit
 from collector.receive import Opening, open_waiting
+from collector.retention import EVENT_DAYS, retain
 from firmware.clock import SystemClock
 from provisioning.site import load_opening_key, load_receipt_key
 
 Role = Literal["all", "ingest", "open"]
 ENROL_EVERY_S: Final = 5.0
+RETAIN_EVERY_S: Final = 3600.0
 OPEN_EVERY_S: Final = 0.2
 OPEN_MOST: Final = 200
 STOP_S_MAX: Final = 10.0
@@ -37,7 +39,7 @@ log = logging.getLogger("passerby.collector")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What `passerby-collector serve` is told."""
+    """What `passerby-collector serve` is told: the configuration file, and what options say otherwise."""
 
     site: Path
     database: str
@@ -46,6 +48,7 @@ class Settings:
     role: Role = "all"
     passphrase: bytes | None = None
     requests_per_minute: int = REQUESTS_PER_MINUTE
+    event_days: int = EVENT_DAYS
 
 
 async def serve(settings: Settings, ready: Callable[[int], None] = lambda _port: None) -> None:
@@ -90,20 +93,34 @@ async def _listen_until(
     try:
         await site.start()
         ready(runner.addresses[0][1])
-        await _enrol_until(stop, database, settings.site / "devices")
+        await _keep_house(stop, database, settings)
     finally:
         await runner.cleanup()
         await asyncio.get_running_loop().run_in_executor(None, commits.stop)
         ingest.close()
 
 
-async def _enrol_until(stop: asyncio.Event, database: Database, folder: Path) -> None:
+async def _keep_house(stop: asyncio.Event, database: Database, settings: Settings) -> None:
+    """Enrol who appears in the site's folder; once an hour, forget what is old."""
+    retained_s = float("-inf")
     while not stop.is_set():
-        new = enrol_folder(database, folder)
+        new = enrol_folder(database, settings.site / "devices")
         if new:
-            log.info("%d new devices enrolled from %s", new, folder)
+            log.info("%d new devices enrolled", new)
+        if time.monotonic() - retained_s > RETAIN_EVERY_S:
+            retained_s = time.monotonic()
+            await asyncio.get_running_loop().run_in_executor(None, _retain, settings)
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(stop.wait(), ENROL_EVERY_S)
+
+
+def _retain(settings: Settings) -> None:
+    database = open_database(settings.database)
+    try:
+        removed = retain(database, SystemClock().wall_ms(), settings.event_days)
+    finally:
+        database.close()
+    log.info("forgotten: %s", ", ".join(f"{count} of {what}" for what, count in removed.items()))
 
 
 async def _open_until(stop: asyncio.Event, database: Database, opening: Opening) -> None:

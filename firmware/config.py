@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -25,6 +25,7 @@ from firmware.events import Disclosure, ZoneKind
 from firmware.struct_reader import Fault, Written, read
 from firmware.toml_lines import Path, TooDeepError, key_lines
 
+T = TypeVar("T", bound=msgspec.Struct)
 TEXT_BYTES_MAX: Final = 64 * 1024  # a device with 8 cameras and 100 zones needs 20 KB
 _AT_LINE: Final = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
@@ -268,6 +269,18 @@ def examine(text: str) -> Examined:
         config = _with_purposes(config)
         faults = (*faults, *rule_faults(config, Written(tree, lines, kept, wrong)))
     return Examined(config, tuple(sorted(set(faults))), lines, kept)
+
+
+def parse_as(struct: type[T], text: str, filename: str) -> T:
+    """Another file of ours that is read by the same rules, as the collector's. Raises ConfigError as `parse`."""
+    try:
+        tree, lines = _toml(text.removeprefix("\ufeff").replace("\r\n", "\n"))
+    except _NotTomlError as error:
+        raise ConfigError(f"{filename}: 1 fault", faults=(error.fault.text(filename),)) from error
+    value, faults, _, _ = read(struct, tree, lines)
+    if faults or value is None:
+        raise ConfigError(f"{filename}: {len(faults)} faults", faults=tuple(fault.text(filename) for fault in sorted(set(faults))))
+    return msgspec.convert(value, struct)
 
 
 def _with_purposes(config: Config) -> Config:
