@@ -31,14 +31,16 @@ Whole = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 LIVE, NEXT_ID, GONE, RELINKED = 0, 1, 2, 3  # counters
-FRAME_S, LOOKS, MISSES, WATCHED_S, NOW_S = 0, 1, 2, 3, 4  # habits
+FRAME_S, LOOKS, MISSES, LINKS, SWITCHES, WATCHED_S, NOW_S = 0, 1, 2, 3, 4, 5, 6  # habits
 UNKNOWN = -1
 CELLS_X, CELLS_Y = 16, 12  # about a step wide where people are a third of the picture high
 ABSENCE_MAX: Final = 8.0  # frames: longer absences are something else than missed boxes
 LOOKS_MAX: Final = 4096.0  # sights over which misses are averaged
 WATCHED_S_MAX: Final = 3600.0  # doors stay where they are, cameras do not: older births fade
+LEFT_MIN: Final = 0.001  # chance of leaving: nobody is held for ever
 TWO_PI: Final = 6.283185307179586
-TWO_LN_2: Final = 1.3862943611198906
+LN_2: Final = 0.6931471805599453
+TWO_LN_2: Final = 2 * LN_2
 HEIGHT_MIN: Final = 1e-4  # of the frame
 
 
@@ -54,11 +56,16 @@ class Rules(NamedTuple):
     id_worth: float = 14.0  # what the same id is worth, in the same measure
     jump: float = 0.6  # the same id farther away than this ...
     jump_speed: float = 3.0  # ... and than anyone walks (box heights / s; a runner makes about 2.5) is somebody else
-    switch: float = 0.03  # chance that a track goes on under a new id where one sight follows another
+    gap_frames: float = 1.5  # between two sights: more is a gap, in which somebody else may have come
+    switch_gap: float = 0.03  # chance that a track found again after a gap has a new id
+    exchange: float = 0.001  # chance that two people exchange their ids in one frame
     hidden: float = 0.03  # chance that somebody is hidden for longer than boxes are usually missed ...
     hidden_s: float = 1.5  # ... and for how long, on average
     turn: float = 0.05  # chance that somebody turns or stops while unseen ...
     near: float = 0.15  # ... and then is no farther from the last sight than this and the way they could walk
+    ahead_s: float = 0.3  # people are on their way to where they would be after so long
+    leave_hz: float = 0.1  # how likely people leave the view, per second, before that is learned for a place ...
+    leave_s: float = 0.5  # ... and what that is worth, in seconds watched there
     birth_hz: float = 0.02  # how many people appear in a view, anywhere, before that is learned
     learn_s: float = 60.0  # what that is worth, against what was observed
 
@@ -80,7 +87,9 @@ class Store(NamedTuple):
     gone: Whole  # (P,) ids of those given up in this frame
     counters: Whole  # (4,)
     births: Floats  # (CELLS_Y, CELLS_X) how many people appeared where
-    habits: Floats  # (5,) FRAME_S, LOOKS, MISSES, WATCHED_S, NOW_S
+    leaves: Floats  # (CELLS_Y, CELLS_X) how many people were last seen on their way to where ...
+    stays: Floats  # (CELLS_Y, CELLS_X) ... and how many seconds people were on their way there and seen
+    habits: Floats  # (7,) FRAME_S, LOOKS, MISSES, LINKS, SWITCHES, WATCHED_S, NOW_S: of this camera and its tracker
 
 
 class View(NamedTuple):
@@ -113,7 +122,9 @@ def _new_store(people_max: int) -> Store:
         gone=np.zeros(people_max, np.int64),
         counters=np.zeros(4, np.int64),
         births=np.zeros((CELLS_Y, CELLS_X)),
-        habits=np.array([0.0, 10.0, 1.0, 0.0, -1.0]),
+        leaves=np.zeros((CELLS_Y, CELLS_X)),
+        stays=np.zeros((CELLS_Y, CELLS_X)),
+        habits=np.array([0.0, 10.0, 1.0, 50.0, 1.5, 0.0, -1.0]),
     )
     store.counters[NEXT_ID] = 1
     return store
@@ -243,6 +254,8 @@ def _give_up(store: Store, view: View, rules: Rules) -> None:
         if view.t_s - store.last_s[p] > rules.relink_s_max and not followed[p]:
             store.gone[store.counters[GONE]] = store.ids[p]
             store.counters[GONE] += 1
+            i, j = _way(store, p, view.aspect, rules)
+            _add(store.leaves, i, j, 1.0)
             continue
         if keep != p:
             _move(store, p, keep)
@@ -278,7 +291,7 @@ def _edges(store: Store, p: int, view: View, columns: int, graph: Graph, edges: 
         elif view.owner[k] == NONE:
             worth = _worth_of_new(store, p, view, k, rules)
         else:
-            worth = rules.gate - _misfit(store, p, view.boxes[k], view.t_s, view.aspect, rules)
+            worth = _worth_of_others(store, p, view, k, rules)
         if worth > 0.0:
             graph.column[edges] = c
             graph.weight[edges] = worth
@@ -288,38 +301,64 @@ def _edges(store: Store, p: int, view: View, columns: int, graph: Graph, edges: 
 
 @njit(cache=True)
 def _worth_of_own(store: Store, p: int, view: View, k: int, rules: Rules) -> float:
-    """A track with the id that person `p` had: theirs, unless it jumped; less so, the less it fits."""
+    """A track with the id that person `p` had: theirs, unless it jumped; less so, the less it fits.
+
+    After a gap the id is only what the tracker believes: somebody else may have come where the person left the view.
+    """
     elapsed_s = view.t_s - store.last_s[p]
     reach = rules.jump + rules.jump_speed * min(elapsed_s, 1.0)
     if _distance(store, p, view.boxes[k], view.aspect) > reach:
         return 0.0
+    if elapsed_s > rules.gap_frames * store.habits[FRAME_S]:
+        return _odds(store, p, view.boxes[k], view.t_s, view.aspect, 1.0, 0.0, rules)
     misfit = _misfit(store, p, view.boxes[k], view.t_s, view.aspect, rules)
     return max(rules.gate + rules.id_worth - misfit, 1.0)
 
 
 @njit(cache=True)
-def _worth_of_new(store: Store, p: int, view: View, k: int, rules: Rules) -> float:
-    """A track nobody had before: twice the logarithm of the odds that it is person `p` found again, not somebody new.
+def _worth_of_others(store: Store, p: int, view: View, k: int, rules: Rules) -> float:
+    """A track with the id of somebody else: exchanged with that of person `p`, who was seen a moment ago or is found again."""
+    if view.t_s - store.last_s[p] > rules.gap_frames * store.habits[FRAME_S]:
+        return _odds(store, p, view.boxes[k], view.t_s, view.aspect, rules.exchange, 0.0, rules)
+    return rules.gate - _misfit(store, p, view.boxes[k], view.t_s, view.aspect, rules)
 
-    Found again: the chance of having been missed for so long, times the density of where a person who walks on (or who
-    turned or stopped) would be by then. New: how often people appear at this place.
+
+@njit(cache=True)
+def _worth_of_new(store: Store, p: int, view: View, k: int, rules: Rules) -> float:
+    """A track nobody had before: person `p` found again, if it began after `p` was last seen."""
+    if view.born_s[k] <= store.last_s[p]:
+        return 0.0
+    switch = store.habits[SWITCHES] / store.habits[LINKS]
+    if view.born_s[k] - store.last_s[p] > rules.gap_frames * store.habits[FRAME_S]:
+        switch = max(switch, rules.switch_gap)
+    turned = _speed_misfit(store, p, view, k, rules)
+    return _odds(store, p, view.birth[k], view.born_s[k], view.aspect, switch, turned, rules)
+
+
+@njit(cache=True)
+def _odds(store: Store, p: int, box: Floats, t_s: float, aspect: float, chance: float, turned: float, rules: Rules) -> float:
+    """Twice the logarithm of the odds that `box` is person `p` found again, not somebody new.
+
+    Found again: the chance of having been missed for so long (and of the id's change), times the density of where a person
+    would be by then who walks on, or turned, or stopped. New: the chance that `p` left the view or is
+    missed once more, times how often people appear at this place.
     """
-    gap_s = view.born_s[k] - store.last_s[p]
-    if gap_s <= 0.0 or gap_s > rules.relink_s_max:
+    gap_s = t_s - store.last_s[p]
+    if gap_s > rules.relink_s_max:
         return 0.0
     h = store.height[p]
     frame_s = store.habits[FRAME_S] if store.habits[FRAME_S] > 0.0 else gap_s
-    spread = _spread(store, p, gap_s, rules)
-    misfit = _misfit(store, p, view.birth[k], view.born_s[k], view.aspect, rules)
-    walking = -misfit - TWO_LN_2 * _log2(TWO_PI * spread) - _speed_misfit(store, p, view, k, rules)
+    walking = -turned - _misfit(store, p, box, t_s, aspect, rules) - TWO_LN_2 * _log2(TWO_PI * _spread(store, p, gap_s, rules))
     pace = np.sqrt(store.speed[p, 0] * store.speed[p, 0] + store.speed[p, 1] * store.speed[p, 1]) / h
     reach = rules.near + pace * gap_s
-    if _distance(store, p, view.birth[k], view.aspect) <= reach:
+    if _distance(store, p, box, aspect) <= reach:
         walking = max(walking, TWO_LN_2 * _log2(rules.turn / (TWO_PI / 2.0 * reach * reach)))
-    missed = max(gap_s / frame_s - 1.0, 0.0) * _log2(store.habits[MISSES] / store.habits[LOOKS]) + _log2(rules.switch)
-    hidden = _log2(rules.hidden * min(frame_s / rules.hidden_s, 1.0)) - gap_s / rules.hidden_s / 0.6931471805599453
-    born = _log2(_birth_density(store, view.birth[k], rules) * h * h * frame_s)
-    return walking + TWO_LN_2 * (max(missed, hidden) - born)
+    frames = max(gap_s / frame_s - 1.0, 0.0)
+    miss = _log2(store.habits[MISSES] / store.habits[LOOKS])
+    hidden = _log2(rules.hidden * min(frame_s / rules.hidden_s, 1.0)) - gap_s / rules.hidden_s / LN_2
+    away = max(_log2(_left(store, p, gap_s, aspect, rules)), (frames + 1.0) * miss, hidden)
+    born = _log2(_birth_density(store, box, rules) * h * h * frame_s)
+    return walking + TWO_LN_2 * (max(frames * miss + _log2(chance), hidden) - away - born)
 
 
 @njit(cache=True)
@@ -330,29 +369,42 @@ def _log2(x: float) -> float:
 
 
 @njit(cache=True)
-def _cell(box: Floats) -> tuple[int, int]:
-    x = min(max((box[0] + box[2]) / 2, 0.0), 0.999999)
-    y = min(max(box[3], 0.0), 0.999999)
-    return int(y * CELLS_Y), int(x * CELLS_X)
+def _cell(x: float, y: float) -> tuple[int, int]:
+    """Row and column of the cell of a point in 0..1; what lies outside belongs to the border."""
+    return int(min(max(y, 0.0), 0.999999) * CELLS_Y), int(min(max(x, 0.0), 0.999999) * CELLS_X)
+
+
+@njit(cache=True)
+def _add(cells: Floats, i: int, j: int, amount: float) -> None:
+    """To a cell, and less to its neighbours."""
+    for di in range(-1, 2):
+        for dj in range(-1, 2):
+            if 0 <= i + di < CELLS_Y and 0 <= j + dj < CELLS_X:
+                cells[i + di, j + dj] += 0.25 * amount / (1 + abs(di)) / (1 + abs(dj))
+
+
+@njit(cache=True)
+def _way(store: Store, p: int, aspect: float, rules: Rules) -> tuple[int, int]:
+    """The cell that person `p` was on the way to when last seen."""
+    x = (store.foot[p, 0] + store.speed[p, 0] * rules.ahead_s) / aspect
+    return _cell(x, store.foot[p, 1] + store.speed[p, 1] * rules.ahead_s)
+
+
+@njit(cache=True)
+def _left(store: Store, p: int, gap_s: float, aspect: float, rules: Rules) -> float:
+    """Chance that person `p` has left the view since the last sight, as people do who go where they went."""
+    i, j = _way(store, p, aspect, rules)
+    rate = (store.leaves[i, j] + rules.leave_hz * rules.leave_s) / (store.stays[i, j] + rules.leave_s)
+    return min(max(rate * gap_s, LEFT_MIN), 1.0)
 
 
 @njit(cache=True)
 def _birth_density(store: Store, box: Floats, rules: Rules) -> float:
     """How many people appear here, per second and square of the frame's height."""
-    i, j = _cell(box)
+    i, j = _cell((box[0] + box[2]) / 2, box[3])
     whole = CELLS_X * CELLS_Y / 1.5  # cells in a picture of 1.5 square heights: close enough for odds
     seen = store.births[i, j] + rules.birth_hz * rules.learn_s / (CELLS_X * CELLS_Y)
     return seen * whole / (store.habits[WATCHED_S] + rules.learn_s)
-
-
-@njit(cache=True)
-def _note_birth(store: Store, box: Floats) -> None:
-    """Somebody appeared here; neighbouring cells share in it."""
-    i, j = _cell(box)
-    for di in range(-1, 2):
-        for dj in range(-1, 2):
-            if 0 <= i + di < CELLS_Y and 0 <= j + dj < CELLS_X:
-                store.births[i + di, j + dj] += 0.25 / (1 + abs(di)) / (1 + abs(dj))
 
 
 @njit(cache=True)
@@ -369,22 +421,29 @@ def _note_time(store: Store, t_s: float) -> None:
         for i in range(CELLS_Y):
             for j in range(CELLS_X):
                 store.births[i, j] /= 2.0
+                store.leaves[i, j] /= 2.0
+                store.stays[i, j] /= 2.0
 
 
 @njit(cache=True)
-def _note_sight(store: Store, gap_s: float) -> None:
-    """Somebody was seen again under the same id after `gap_s`: how often are boxes missed."""
+def _note_sight(store: Store, gap_s: float, same_id: int, rules: Rules) -> None:
+    """Somebody was seen again after `gap_s`: how often are boxes missed, how often does this tracker change an id."""
     habits = store.habits
-    if habits[FRAME_S] <= 0.0:
-        return
-    frames = gap_s / habits[FRAME_S]
+    frames = gap_s / habits[FRAME_S] if habits[FRAME_S] > 0.0 else ABSENCE_MAX + 1.0
     if frames > ABSENCE_MAX:
         return
-    habits[LOOKS] += max(frames, 1.0)
-    habits[MISSES] += max(frames - 1.0, 0.0)
+    if same_id == 1:
+        habits[LOOKS] += max(frames, 1.0)
+        habits[MISSES] += max(frames - 1.0, 0.0)
+    if frames <= rules.gap_frames:
+        habits[LINKS] += 1.0
+        habits[SWITCHES] += 1.0 - same_id
     if habits[LOOKS] > LOOKS_MAX:
         habits[LOOKS] /= 2.0
         habits[MISSES] /= 2.0
+    if habits[LINKS] > LOOKS_MAX:
+        habits[LINKS] /= 2.0
+        habits[SWITCHES] /= 2.0
 
 
 @njit(cache=True)
@@ -435,12 +494,17 @@ def _speed_misfit(store: Store, p: int, view: View, k: int, rules: Rules) -> flo
 def _link(store: Store, p: int, view: View, k: int, rules: Rules) -> None:
     """Track `k` is person `p`."""
     if view.owner[k] == p:
-        _note_sight(store, view.t_s - store.last_s[p])
+        _note_sight(store, view.t_s - store.last_s[p], 1, rules)
     else:
         store.counters[RELINKED] += 1
+        if view.owner[k] == NONE:
+            _note_sight(store, view.born_s[k] - store.last_s[p], 0, rules)
         if view.owner[k] == NONE and view.born_s[k] < view.t_s:
             _observe(store, p, view.birth[k], view.born_s[k], view.aspect, rules)
+    elapsed_s = view.t_s - store.last_s[p]
     _observe(store, p, view.boxes[k], view.t_s, view.aspect, rules)
+    i, j = _way(store, p, view.aspect, rules)
+    _add(store.stays, i, j, min(elapsed_s, rules.hidden_s))
     store.track[p] = view.ids[k]
     store.row[p] = k
 
@@ -481,8 +545,8 @@ def _welcome(store: Store, view: View, k: int, rules: Rules) -> None:
     jumped = view.owner[k] != NONE
     first = view.boxes[k] if jumped else view.birth[k]
     store.born_s[p] = view.t_s if jumped else view.born_s[k]
-    if not jumped:
-        _note_birth(store, first)
+    i, j = _cell((first[0] + first[2]) / 2, first[3])
+    _add(store.births, i, j, 1.0)
     for c in range(4):
         store.birth[p, c] = first[c]
     store.foot[p, 0] = (first[0] + first[2]) / 2 * view.aspect
