@@ -20,7 +20,7 @@ Array = NDArray[Any]
 
 OVERLAP: Final = 0.2  # of the frame, between neighbours: a person a fifth of the frame wide is whole in one of them
 TILINGS: Final = {"1x1": (1, 1, False), "2x1": (2, 1, False), "2x2": (2, 2, False), "2x2+1": (2, 2, True)}
-CUT_SHARE: Final = 0.012  # of a tile: a side closer to the border than a few input pixels was cut by it
+CUT_SHARE: Final = 0.04  # of a tile: a side nearer to the border was cut by it; boxes end a little short of where a body is cut
 
 
 @dataclass(frozen=True, slots=True)

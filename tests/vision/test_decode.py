@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from firmware.vision.decode import Decoder, decoder_for, scale_of, sigmoid
 from firmware.vision.manifest import Anchors, Level
 from firmware.vision.recognise import Reading
 from firmware.vision.tensors import Signature, Tensor
+from tests.data_folder import DATA, needs_data
 
 TABLE = np.arange(256, dtype=np.uint8)
 PICTURE = Tensor("picture", (1, 32, 64, 3), "uint8", 1 / 128, 128)
@@ -154,6 +156,42 @@ def test_raw_ssd_against_its_anchors(kind: str) -> None:
     assert found[0] == pytest.approx(sigmoid(2.0))
     centre_y, centre_x, half_y, half_x = 0.5 + 0.1 * 0.4, 0.5 - 0.2 * 0.2, 0.2, 0.1 * math.exp(0.5)
     assert found[1] == pytest.approx([centre_x - half_x, centre_y - half_y, centre_x + half_x, centre_y + half_y])
+
+
+@needs_data
+def test_raw_ssd_as_the_postprocess_operator_says() -> None:
+    """From the raw tensors and anchors of the COCO SSD come the boxes and scores that its own last operator gives."""
+    av, interpreter = pytest.importorskip("av"), pytest.importorskip("ai_edge_litert.interpreter")
+    content = (DATA / "models" / "coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.tflite").read_bytes()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        kinds = interpreter.OpResolverType
+        model = interpreter.Interpreter(
+            model_content=content,
+            experimental_op_resolver_type=kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            experimental_preserve_all_tensors=True,
+        )
+    model.allocate_tensors()
+    with av.open(str(DATA / "videos" / "intel_sample_videos" / "one-by-one-person-detection.mp4")) as clip:
+        picture = next(frame for i, frame in enumerate(clip.decode(video=0)) if i == 240)
+    model.set_tensor(model.get_input_details()[0]["index"], picture.reformat(300, 300, "rgb24").to_ndarray()[None])
+    model.invoke()
+    operator = next(op for op in model._get_ops_details() if op["op_name"] == "TFLite_Detection_PostProcess")
+    details = {detail["index"]: detail for detail in model.get_tensor_details()}
+    tensors = [
+        Tensor(d["name"], tuple(int(n) for n in d["shape"]), "uint8", float(d["quantization"][0]), int(d["quantization"][1]))
+        for d in (details[index] for index in operator["inputs"])
+    ]
+    raw = [model.get_tensor(index) for index in operator["inputs"]]
+    anchors = ((raw[2].astype(float) - tensors[2].zero) * tensors[2].scale).astype(np.float32)
+    listed, classes, scores, _ = (model.get_tensor(detail["index"]) for detail in model.get_output_details())
+    reading = Reading("ssd-anchors", (300, 300), TABLE, 0.3, 0.5, outputs=(0, 1))
+    spec = Anchors("a.npy", activation="none")
+    found = people(decoder_for(reading, Signature((PICTURE,), (tensors[0], tensors[1])), (spec, anchors)), (raw[0], raw[1]))
+    best_score, best_box = max(found)
+    theirs = int(np.argmax(np.where(classes[0] == 0, scores[0], 0)))
+    assert best_score == pytest.approx(float(scores[0, theirs]), abs=1e-6)
+    assert best_box == pytest.approx(np.clip(listed[0, theirs][[1, 0, 3, 2]], 0, 1).tolist(), abs=1e-5)
 
 
 def test_wrong_number_of_anchors_is_refused() -> None:
