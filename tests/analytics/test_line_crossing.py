@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from firmware.analytics.line_crossing import LineCounter
+from firmware.analytics.line_crossing import LineCounter, LineStep
 from firmware.analytics.people import People
+from firmware.analytics.relink import Relinker
 from firmware.config import LineConfig
+from firmware.vision.track import Tracks
 
 LINE = LineConfig("door", (0.1, 0.5), (0.9, 0.5))  # left is up
 BOX = (0.1, 0.3)  # width, height
@@ -120,3 +124,115 @@ def test_a_steady_walk_that_ends_just_beyond_the_line_counts() -> None:
     """Last seen inside the band, past the line and walking on."""
     counts = walk(LineCounter(LINE), {1: straight(0.9, 0.475, 2.0)})
     assert (counts["in"], counts["ambiguous"]) == (1, 0)
+
+
+def tracks_of(t_s: float, feet: dict[int, tuple[float, float]], born: dict[int, tuple[float, tuple[float, ...]]]) -> Tracks:
+    """Tracks under the given ids, as a tracker would hand them on."""
+    boxes = {key: (x - BOX[0] / 2, y - BOX[1], x + BOX[0] / 2, y) for key, (x, y) in sorted(feet.items())}
+    for key, box in boxes.items():
+        born.setdefault(key, (t_s, box))
+    corners, count = np.array(list(boxes.values())).reshape(-1, 4), len(boxes)
+    firsts = np.array([born[key][1] for key in boxes]).reshape(-1, 4)
+    births = np.array([born[key][0] for key in boxes])
+    return Tracks(
+        t_s, np.array(list(boxes), np.int64), corners, np.full(count, 0.9), np.ones(count, np.bool_), births, firsts, np.zeros(count)
+    )
+
+
+def count_tracks(frames: list[dict[int, tuple[float, float]]], fps: float = 10.0) -> tuple[int, int, int, int, int]:
+    """In, out, ambiguous, provisional in and out of frames of feet under ids, through re-linking and line."""
+    relinker, counter, born = Relinker(), LineCounter(LINE), {}
+    steps = [counter.step(relinker.step(tracks_of(i / fps, feet, born))) for i, feet in enumerate(frames)]
+    steps.append(counter.finish(len(frames) / fps))
+    settled = [crossing.direction for step in steps for crossing in step.settled]
+    seen = [crossing.direction for step in steps for crossing in step.provisional]
+    return settled.count("in"), settled.count("out"), sum(s.ambiguous for s in steps), seen.count("in"), seen.count("out")
+
+
+def together(*ways: tuple[int, list[tuple[float, float]]]) -> list[list[tuple[float, float] | None]]:
+    """Ways that begin at different frames, side by side: a foot or nobody, each frame."""
+    frames = max(start + len(way) for start, way in ways)
+    return [[way[i - start] if 0 <= i - start < len(way) else None for start, way in ways] for i in range(frames)]
+
+
+def test_a_crowd_is_counted_exactly() -> None:
+    """Three in, two out, one who stands on the line, one peek and one who turns back: 3 in, 2 out, 1 ambiguous."""
+    rng = np.random.default_rng(5)
+    stand = [(0.2 + dx, 0.5 + dy) for dx, dy in rng.normal(0, 0.008, (120, 2))]
+    ways = [(0, straight(0.95, 0.1, x=x)) for x in (0.35, 0.5, 0.65)] + [(50, straight(0.1, 0.95, x=x)) for x in (0.4, 0.6)]
+    ways += [
+        (10, stand),
+        (90, straight(0.95, 0.4, x=0.8) + straight(0.4, 0.95, x=0.8)),
+        (0, straight(0.95, 0.6, x=0.85) + straight(0.6, 0.95, x=0.85)),
+    ]
+    frames = [{i: foot for i, foot in enumerate(feet) if foot} for feet in together(*ways)]
+    assert count_tracks(frames)[:3] == (3, 2, 1)
+
+
+def test_side_and_visit_are_inherited_by_a_new_track() -> None:
+    """Ten walkers whose id changes while they are on the line are ten crossings: the new track inherits the side."""
+    frames: list[dict[int, tuple[float, float]]] = []
+    for walker in range(10):
+        way = straight(0.9, 0.1, x=0.3 + 0.04 * walker)
+        frames += [{100 * walker + i // 4: foot} for i, foot in enumerate(way)] + [{}] * 50
+    assert count_tracks(frames) == (10, 0, 0, 10, 0)
+
+
+def test_ids_exchanged_on_the_line_change_nothing() -> None:
+    """Two who pass each other on the line, a shoulder apart, and exchange ids there: one in, one out."""
+    up, down = straight(0.9, 0.1, x=0.42), straight(0.1, 0.9, x=0.6)
+    frames = [{1: up[i], 2: down[i]} if i < 15 else {2: up[i], 1: down[i]} for i in range(30)]
+    assert count_tracks(frames)[:3] == (1, 1, 0)
+
+
+def test_two_abreast_are_two() -> None:
+    """Side by side over the line, their ids exchanged on it: two crossings."""
+    one, other = straight(0.9, 0.1, x=0.45), straight(0.9, 0.1, x=0.55)
+    frames = [{1: one[i], 2: other[i]} if i < 14 else {2: one[i], 1: other[i]} for i in range(30)]
+    assert count_tracks(frames)[:3] == (2, 0, 0)
+
+
+def test_a_peek_under_two_ids_is_nothing() -> None:
+    """Over the line, a new id beyond it, and back: the visit is inherited, and its net is nothing."""
+    way = straight(0.9, 0.35) + straight(0.35, 0.9)
+    frames = [{1 if i < 28 else 2: foot} for i, foot in enumerate(way)]
+    assert count_tracks(frames) == (0, 0, 0, 1, 1)
+
+
+def test_wide_jitter_widens_the_band() -> None:
+    """Small boxes that jitter by a tenth of their height, on the line for a minute: nothing is settled, little provisional."""
+    rng = np.random.default_rng(11)
+    way = [(0.5 + dx, 0.5 + dy) for dx, dy in rng.normal(0, 0.03, (600, 2))]
+    counts = walk(LineCounter(LINE), {1: way})
+    assert (counts["in"], counts["out"]) == (0, 0)
+    assert counts["provisional in"] + counts["provisional out"] <= 12  # about a hundred with a fixed band
+
+
+def test_predictions_are_no_sights() -> None:
+    """A coasting box that sails over the line crosses nothing."""
+    counter = LineCounter(LINE)
+    for i, (x, y) in enumerate(straight(0.9, 0.62, 1.5)):
+        counter.step(frame(i / 10, (1, x, y)))
+    for i in range(10):
+        step = counter.step(replace(frame(1.5 + i / 10, (1, 0.5, 0.6 - 0.04 * i)), seen=np.zeros(1, np.bool_)))
+        assert step == LineStep()
+
+
+def test_furniture_neither_crosses_nor_is_ambiguous() -> None:
+    """Someone `still` on the line is a mannequin: not even the audit knows it."""
+    counter = LineCounter(LINE)
+    for i in range(20):
+        still = replace(frame(i / 10, (1, 0.5, 0.5)), still=np.ones(1, np.bool_))
+        assert counter.step(still) == LineStep()
+    assert counter.finish(2.0) == LineStep()
+
+
+def test_staff_is_said_with_the_crossing() -> None:
+    """What is known when the crossing settles counts: staff who were recognised only after crossing."""
+    counter = LineCounter(LINE)
+    settled = []
+    for i, (x, y) in enumerate(straight(0.9, 0.1)):
+        people = frame(i / 10, (1, x, y))
+        settled += counter.step(replace(people, staff=np.full(1, i > 25))).settled
+    settled += counter.finish(3.0).settled
+    assert [crossing.staff for crossing in settled] == [True]

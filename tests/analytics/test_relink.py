@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 
 from firmware.analytics.people import People
@@ -104,11 +108,79 @@ def test_a_second_person_beside_a_lost_one_is_somebody_new() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    """More lost people than room: the one lost longest is given up, reported as gone, and no id comes twice."""
-    relinker = Relinker(capacity=4, relink_s_max=1e9)
-    stage = Stage(relinker)
+    """More lost people than room: those lost longest are given up and reported as gone, and no id comes twice."""
+    stage = Stage(Relinker(capacity=4, relink_s_max=1e9), fps=0.2)
     gone: list[int] = []
-    for i in range(200):
-        gone += stage.show((i, (i * 0.37) % 1.0, 0.3 + (i * 0.61) % 0.6)).gone
+    newest = 0
+    for i in range(100):
+        people = stage.show(*((4 * i + k, 0.2 * k + 0.17 * (i % 2), 0.4 + 0.5 * (i % 2)) for k in range(4)))
+        gone += people.gone
+        newest = max(newest, *people.ids.tolist())
+        assert newest - len(gone) <= 8
+    assert newest > 50
     assert len(gone) == len(set(gone))
-    assert len(gone) >= 100
+
+
+def test_a_predicted_box_is_shown_but_is_no_sight() -> None:
+    """A track that coasts keeps its person in view, unseen; it does not keep them for ever."""
+    relinker = Relinker(relink_s_max=1.0)
+    box = np.array([[0.4, 0.2, 0.5, 0.6]])
+
+    def show(t_s: float, *, seen: bool, present: bool = True) -> People:
+        n = int(present)
+        ids, one = np.full(n, 5, np.int64), np.ones(n)
+        return relinker.step(Tracks(t_s, ids, box[:n], one, np.full(n, seen), np.zeros(n), box[:n], one))
+
+    assert show(0.0, seen=True).seen.tolist() == [True]
+    coasting = show(0.5, seen=False)
+    assert (coasting.ids.tolist(), coasting.seen.tolist()) == ([1], [False])
+    assert show(1.4, seen=False, present=False).gone == (1,)
+
+
+def test_somebody_who_comes_as_another_leaves_is_somebody_else() -> None:
+    """Once doors are known, whoever appears there right after somebody walked out is new, even under the old id."""
+    stage = Stage()
+    person = 0
+    for _ in range(12):
+        for i in range(16):  # walks out through the door at the bottom
+            people = stage.show((person, 0.5, 0.4 + 0.03 * i))
+        person += 1
+        for _ in range(40):
+            stage.show()
+        for i in range(16):  # comes in by it
+            stage.show((person, 0.5, 0.85 - 0.03 * i))
+        person += 1
+        for _ in range(50):
+            stage.show()
+    for i in range(16):
+        people = stage.show((person, 0.5, 0.4 + 0.03 * i))
+    leaving = people.ids.tolist()
+    for _ in range(9):
+        stage.show()
+    coming = [stage.show((person, 0.5, 0.85 - 0.03 * i)).ids.tolist() for i in range(10)]
+    assert leaving not in coming
+    assert coming[0] == coming[-1]
+
+
+def test_without_compiling_the_answer_is_the_same() -> None:
+    """Bit for bit the same people with NUMBA_DISABLE_JIT=1."""
+    program = (
+        "import hashlib, sys\n"
+        "from benchmarks.doorway import Place, Sensor, scene\n"
+        "from firmware.analytics.relink import Relinker\n"
+        "made = scene({'peeks': 6, 'abreast': 6}, Place(), Sensor(10, 4, 0.2, 0.05, 0.02), 5)\n"
+        "relinker, digest = Relinker(), hashlib.sha256()\n"
+        "for tracks in made.tracks:\n"
+        "    people = relinker.step(tracks)\n"
+        "    digest.update(people.ids.tobytes() + people.boxes.tobytes() + people.born_s.tobytes() + repr(people.gone).encode())\n"
+        "digest.update(relinker._store.speed.tobytes() + relinker._store.habits.tobytes() + relinker._store.leaves.tobytes())\n"
+        "print(digest.hexdigest())\n"
+    )
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", program], env={**os.environ, "NUMBA_DISABLE_JIT": off}, capture_output=True, check=True, text=True
+        ).stdout
+        for off in ("0", "1")
+    }
+    assert len(answers) == 1
+    assert len(answers.pop()) == 65
