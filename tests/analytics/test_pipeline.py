@@ -238,6 +238,16 @@ def test_a_shopper_who_proves_to_be_staff_is_disowned() -> None:
     assert sum(w.audit.voided for w in run.windows) == 1
 
 
+def test_occupancy_ends_when_a_shopper_proves_to_be_staff() -> None:
+    """In the room since 1 s, behind the counter from 7.5 s on until 40 s: a shopper for 7 seconds, not for 39."""
+    counter = ZoneConfig("counter", ((0.0, 0.0), (1.0, 0.0), (1.0, 0.4), (0.0, 0.4)), staff=True)
+    room = ZoneConfig("room", ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)))
+    feet = [(0.5, max(1.05 - 0.1 * (i / 10 - 1.0), 0.35)) for i in range(10, 400)]
+    run = Run(make(msgspec.structs.replace(CAMERA, zone=(counter, room))), [detections_at(1 + i / 10, [f]) for i, f in enumerate(feet)])
+    assert sum(w.zones[1].occupancy_ms for w in run.windows) == pytest.approx(7_000, abs=300)
+    assert [w.zones[1].occupancy_max for w in run.windows] == [1, 0, 0]
+
+
 def test_a_mannequin_is_no_visitor() -> None:
     """In the display all day: on a learned place from the start, nobody is there, and shoppers beside it count as ever."""
     place = StillMap((StillPlace(0.4, 0.5, 0.3),))
