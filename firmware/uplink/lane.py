@@ -25,7 +25,6 @@ from firmware.uplink.spool_format import (
     ENVELOPE,
     FOREVER,
     RECORD_BYTES,
-    SECTOR,
     SETTLED,
     SETTLED_RANGES_MAX,
     SegmentHeader,
@@ -254,7 +253,7 @@ class Lane:
         """Seal the next envelope and keep it in memory until `flush`; where it stands."""
         place = self.next
         envelope = seal(place)
-        if record_bytes(len(envelope)) > self.limits.segment_bytes - 2 * SECTOR:
+        if record_bytes(len(envelope)) > self.limits.segment_bytes * 5 // 8:
             raise DataError(f"an envelope of {len(envelope)} bytes", f"a segment has {self.limits.segment_bytes}")
         self.waiting.append(Waiting(place, envelope, seal))
         self.next = Place(place.stream, place.seq + 1, chain_hash(envelope))
@@ -346,11 +345,11 @@ class Lane:
             self._owner,
         )
         self.settled.setdefault(first.stream, Ranges())
-        snapshot = settled_body(self._snapshot())
+        segment, end = empty_segment(header, self._snapshot())
         temporary = self._file_name(number, "tmp")
         try:
             self._file = self._folder.open(temporary)
-            self._file.write_at(0, empty_segment(header, snapshot))
+            self._file.write_at(0, segment)
             self._file.sync()
             self._folder.rename(temporary, self._file_name(number))
             self._folder.sync()
@@ -360,12 +359,12 @@ class Lane:
                 self._folder.remove(temporary)
             raise
         self._lazy = []
-        self._end = sector_up(SECTOR + (record_bytes(len(snapshot)) if snapshot else 0))
+        self._end = end
         self.segments.append(Segment(header))
 
     def _snapshot(self) -> list[Settled]:
         """All that is settled of streams in the lane, newest streams first where it is too much; fits into a segment."""
-        most = min(SETTLED_RANGES_MAX, (self.limits.segment_bytes // 8) // 24)
+        most = min(SETTLED_RANGES_MAX, (self.limits.segment_bytes // 16) // 24)
         return [Settled(stream, *each) for stream in reversed(self.settled) for each in self.settled[stream]][:most]
 
     # What is settled

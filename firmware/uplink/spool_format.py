@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +17,7 @@ import msgspec
 from firmware.errors import DataError
 
 MAGIC: Final = b"PSPOOL1\n"
+PAGE: Final = 4096  # what the kernel writes at least
 SECTOR: Final = 512  # what a power cut spoils at most beside what it loses
 FOREVER: Final = 2**64 - 1
 SETTLED_RANGES_MAX: Final = 1000  # 24 KB of a segment; acknowledgements come nearly in order
@@ -109,11 +110,23 @@ def read_header(sector: bytes) -> SegmentHeader:
     return SegmentHeader(*fields)
 
 
-def empty_segment(header: SegmentHeader, settled: bytes = b"") -> bytes:
-    """A new segment: header, what is settled already, zeros, and the header again."""
-    sector = header_sector(header)
-    first = record(header, SECTOR, SETTLED, settled) if settled else b""
-    return (sector + first).ljust(header.segment_bytes - SECTOR, b"\0") + sector
+def first_place(segment_bytes: int) -> int:
+    """Where records begin: on the second page, so that flushes of 1 KiB never lie across two; in small segments behind the header."""
+    return PAGE if segment_bytes >= 16 * PAGE else SECTOR
+
+
+def empty_segment(header: SegmentHeader, settled: Sequence[Settled] = ()) -> tuple[bytes, int]:
+    """A new segment and its next free sector: header, what is settled already, zeros, and the header again.
+
+    What is settled is repeated until it ends on a page, as the envelopes behind it should begin on one.
+    """
+    sector, first, entries = header_sector(header), first_place(header.segment_bytes), list(settled)
+    if not entries:
+        return sector.ljust(header.segment_bytes - SECTOR, b"\0") + sector, first
+    while (end := sector_up(first + record_bytes(_SETTLED.size * len(entries)))) % first:
+        entries.append(entries[-1])
+    body = record(header, first, SETTLED, settled_body(entries))
+    return (sector.ljust(first, b"\0") + body).ljust(header.segment_bytes - SECTOR, b"\0") + sector, end
 
 
 def room(header: SegmentHeader, end: int) -> int:
@@ -152,8 +165,8 @@ def read_segment(segment: bytes) -> SegmentReading:
     """
     reading = SegmentReading(_either_header(segment))
     size = min(reading.header.segment_bytes, len(segment)) - SECTOR
-    whole = len(segment) == reading.header.segment_bytes and segment[:SECTOR] == header_sector(reading.header)
-    place = SECTOR
+    place = first_place(reading.header.segment_bytes)
+    whole = len(segment) == reading.header.segment_bytes and segment[:place] == header_sector(reading.header).ljust(place, b"\0")
     while place <= size - RECORD_BYTES:
         found = _record_at(reading.header.salt, segment, place, place)
         if found is not None:

@@ -566,3 +566,30 @@ def run_model(seed: int, states: int, *, lies: bool = False) -> dict[str, int]:
         for mode, count in model.tally.items():
             tally[mode] = tally.get(mode, 0) + count
     return tally
+
+
+def turn_bits(flips: int, seed: int) -> dict[str, int]:
+    """Turn one bit of a spool and start it, so many times: `silent` losses or wrong bytes, and the `worst` loss of one bit."""
+    rng, folder, random_bytes = random.Random(seed), ModelFolder(), Randomness(seed)
+    sealer = Sealer(Truth(), [])
+    limits = SpoolLimits(LaneLimits(16 * SECTOR, 4), LaneLimits(16 * SECTOR, 4), 0)
+    spool = Spool.open(folder, limits, OWNER, random_bytes, sealer.gap)
+    for _ in range(20):
+        spool.put("batches", sealer.seal(480))
+        spool.flush()
+    spool.close()
+    whole, tally = offered(spool), {"flips": flips, "silent": 0, "worst": 0}
+    with remembered_readings():
+        for _ in range(flips):
+            image = folder.after_kill()
+            inode = image.cached_names[rng.choice([name for name in image.names() if name.startswith("batches")])]
+            inode.cached[rng.randrange(len(inode.cached))] ^= 1 << rng.randrange(8)
+            inode.durable[:] = inode.cached
+            again = Spool.open(image, limits, OWNER, random_bytes, sealer.gap)
+            found = offered(again)
+            gaps = [gap for envelope in found.values() if (gap := gap_of(envelope))]
+            lost = [key for key in whole if found.get(key) != whole[key]]
+            silent = [key for key in lost if key in found or not any(each == key[0] and low <= key[1] <= high for each, low, high in gaps)]
+            tally["silent"] += len(silent) + (again.health().storage != "durable")
+            tally["worst"] = max(tally["worst"], len(lost))
+    return tally

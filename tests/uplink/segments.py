@@ -10,7 +10,7 @@ HEADER = SegmentHeader(0, 16 * SECTOR, 7, b"stream-1", 5, GENESIS, b"salt-of-16-
 
 def written_segment(*flushes: bytes | tuple[bytes, ...], header: SegmentHeader = HEADER) -> bytes:
     """A segment with these envelopes, each flush from a sector on; numbers from `first_seq`."""
-    segment, place, seq = bytearray(empty_segment(header)), SECTOR, header.first_seq
+    segment, place, seq = bytearray(empty_segment(header)[0]), SECTOR, header.first_seq
     for flush in flushes:
         place = sector_up(place)
         for envelope in (flush,) if isinstance(flush, bytes) else flush:

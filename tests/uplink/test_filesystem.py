@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import random
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,14 +17,9 @@ from firmware.uplink.ports import NoRoomError, NothingWrittenError
 from firmware.uplink.spool import Spool, SpoolLimits
 from tests.uplink import spool_writer
 from tests.uplink.crash_model import offered
+from tests.uplink.spool_writer import kill_cycles, opened
 
 CYCLES = 200
-
-
-def opened(path: Path, limits: SpoolLimits = spool_writer.LIMITS) -> tuple[Spool, RealFolder]:
-    folder = open_folder(path)
-    assert isinstance(folder, RealFolder)
-    return Spool.open(folder, limits, spool_writer.OWNER, os.urandom, spool_writer.gap), folder
 
 
 def closed(spool: Spool, folder: RealFolder) -> None:
@@ -88,52 +80,10 @@ def test_segments_are_really_filled(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_200_kills_lose_nothing_confirmed(tmp_path: Path) -> None:
-    """kill -9 of a real writer on a real file system: all that was confirmed is there, once, in the bytes it had."""
-    path, rng, serial = tmp_path / "spool", random.Random(1), 1
-    confirmed: dict[tuple[bytes, int], int] = {}
-    sealed: dict[tuple[bytes, int], set[int]] = {}
-    for _ in range(CYCLES):
-        for kind, stream, seq, number in _life(path, serial, rng.random() * 0.02):
-            key = (bytes.fromhex(stream), int(seq))
-            sealed.setdefault(key, set()).add(int(number))
-            serial = max(serial, int(number) + 1)
-            if kind == "D":
-                confirmed |= {
-                    each: min(numbers) for each, numbers in sealed.items() if each[0] == key[0] and each[1] <= key[1] and len(numbers) == 1
-                }
-        spool, folder = opened(path)
-        found = offered(spool)
-        assert spool.health().segments_bad == 0
-        lost = [key for key, number in confirmed.items() if found.get(key) != spool_writer.envelope(number)]
-        assert lost == []
-        for (stream_, _), _envelope in list(found.items())[:1]:
-            oldest = [seq for each, seq in found if each == stream_]
-            if len(oldest) > 400:
-                spool.acknowledge(stream_, sorted(oldest)[300])
-        kept = offered(spool)
-        confirmed = {key: number for key, number in confirmed.items() if key in kept}
-        confirmed |= {key: int.from_bytes(envelope[:8], "big") for key, envelope in kept.items() if envelope[:3] != b"gap"}
-        sealed = {key: {number} for key, number in confirmed.items()}
-        closed(spool, folder)
-    assert serial > CYCLES
-
-
-def _life(path: Path, serial: int, seconds: float) -> Iterator[list[str]]:
-    """What one writer said between its first confirmed envelope and kill -9."""
-    writer = subprocess.Popen(
-        [sys.executable, "-m", "tests.uplink.spool_writer", str(path), str(serial)], stdout=subprocess.PIPE, text=True
-    )
-    assert writer.stdout is not None
-    said = [writer.stdout.readline()]
-    time.sleep(seconds)
-    writer.kill()
-    said += writer.stdout.read().splitlines()
-    writer.wait()
-    writer.stdout.close()
-    for line in said:
-        parts = line.split()
-        if len(parts) == 4:
-            yield parts
+    """kill -9 of a real writer on a real file system: all that was confirmed is there, in the bytes it had."""
+    tally = kill_cycles(tmp_path / "spool", CYCLES)
+    assert (tally["cycles"], tally["lost"], tally["bad_segments"]) == (CYCLES, 0, 0)
+    assert tally["confirmed"] > CYCLES
 
 
 @pytest.fixture

@@ -67,12 +67,26 @@ def test_one_flush_of_many_reads_back(envelopes: list[bytes], numbers: list[int]
 
 def test_an_empty_segment_is_empty_and_whole() -> None:
     """Header, zeros, header; what is settled stands first."""
-    reading = read_segment(empty_segment(HEADER))
+    reading = read_segment(empty_segment(HEADER)[0])
     assert (reading.envelopes, reading.settled, reading.end) == ([], [], SECTOR)
     assert room(HEADER, SECTOR) == HEADER.segment_bytes - 2 * SECTOR
     settled = [Settled(b"stream-0", 0, 2**64 - 1)]
-    reading = read_segment(empty_segment(HEADER, settled_body(settled)))
-    assert (reading.settled, reading.end) == (settled, 2 * SECTOR)
+    segment, end = empty_segment(HEADER, settled)
+    reading = read_segment(segment)
+    assert (reading.settled, reading.end, end) == (settled, 2 * SECTOR, 2 * SECTOR)
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 169, 170, 1000])
+def test_a_large_segment_begins_on_a_page(count: int) -> None:
+    """Whatever is settled already: the first envelope lies on a page boundary, and flushes of 1 KiB never cross one."""
+    large = msgspec.structs.replace(HEADER, segment_bytes=1 << 20)
+    settled = [Settled(b"stream-0", 2 * number, 2 * number) for number in range(count)]
+    segment, end = empty_segment(large, settled)
+    reading = read_segment(segment)
+    assert reading.end == end
+    assert end % 4096 == 0
+    assert list(dict.fromkeys(reading.settled)) == settled
+    assert len(segment) == 1 << 20
 
 
 def test_every_bit_of_a_record_is_checked() -> None:
@@ -158,7 +172,7 @@ def test_a_truncated_segment_is_read_but_not_written_on() -> None:
 def test_a_record_claims_no_more_than_an_envelope() -> None:
     """A length above the largest envelope is damage, whatever its checksum says."""
     large = msgspec.structs.replace(HEADER, segment_bytes=1 << 20)
-    segment = bytearray(empty_segment(large))
-    framed = record(large, SECTOR, 1, bytes(BODY_BYTES_MAX + 1), 5)
-    segment[SECTOR : SECTOR + len(framed)] = framed
+    segment = bytearray(empty_segment(large)[0])
+    framed = record(large, 4096, 1, bytes(BODY_BYTES_MAX + 1), 5)
+    segment[4096 : 4096 + len(framed)] = framed
     assert read_segment(bytes(segment)).envelopes == []
