@@ -1,0 +1,138 @@
+"""The units: how much they leave open by systemd's own judgement, that they are well formed, and that they fit our code."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from firmware.daemon import FRESH_S
+from firmware.supervisor import SILENT_S_MAX, START_S_MAX, STOP_S_MAX
+
+FOLDER = Path(__file__).parent.parent.parent / "systemd"
+UNITS = sorted(FOLDER.glob("*.service"))
+EXPOSURE_MAX = {"passerby.service": 1.3, "passerby-collector.service": 1.3}
+COMMANDS = {"passerby.service": "passerby", "passerby-collector.service": "passerby-collector"}
+
+needs_analyze = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze: apt-get install systemd")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: the fragments set owners")
+
+
+def said(*command: str | Path, check: bool = True) -> str:
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False, timeout=120)
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def directives(unit: Path) -> dict[str, list[str]]:
+    """Every assignment, in order; a unit may repeat a key, which configparser does not know."""
+    found: dict[str, list[str]] = {}
+    for line in unit.read_text(encoding="utf-8").splitlines():
+        name, equals, value = line.partition("=")
+        if equals and not line.startswith("#"):
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def seconds(text: str) -> float:
+    for unit, length_s in (("min", 60), ("s", 1)):
+        if text.endswith(unit):
+            return float(text.removesuffix(unit)) * length_s
+    return float(text)
+
+
+@needs_analyze
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_exposure_is_within_its_bound(unit: Path) -> None:
+    """By `systemd-analyze security --offline=true`, as the design asks; the figure is printed."""
+    out = said("systemd-analyze", "security", "--offline=true", "--no-pager", unit, check=False)
+    exposure = float(out.rsplit(":", 1)[1].split()[0])
+    print(json.dumps({"name": f"exposure of {unit.name}", "value": exposure, "bound": EXPOSURE_MAX[unit.name]}))
+    assert exposure <= EXPOSURE_MAX[unit.name]
+
+
+@needs_analyze
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_verifies(unit: Path, tmp_path: Path) -> None:
+    """systemd finds nothing to remark, once the program is where the unit looks for it."""
+    program = tmp_path / "bin" / COMMANDS[unit.name]
+    program.parent.mkdir()
+    program.symlink_to("/bin/true")
+    copy = tmp_path / unit.name
+    copy.write_text(unit.read_text(encoding="utf-8").replace("/opt/passerby/", f"{tmp_path}/"), encoding="utf-8")
+    assert said("systemd-analyze", "verify", "--man=no", copy) == ""
+
+
+@needs_analyze
+def test_verification_can_fail(tmp_path: Path) -> None:
+    """A misspelt directive is found: the gate above is not blind."""
+    wrong = tmp_path / "wrong.service"
+    wrong.write_text("[Service]\nExecStart=/bin/true\nProtectSytem=strict\n", encoding="utf-8")
+    assert "ProtectSytem" in said("systemd-analyze", "verify", "--man=no", wrong, check=False)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_the_program_is_one_we_install(unit: Path) -> None:
+    """ExecStart names a script of pyproject.toml, with a configuration whose absence keeps the unit quiet."""
+    words = directives(unit)["ExecStart"][0].split()
+    scripts = (FOLDER.parent / "pyproject.toml").read_text(encoding="utf-8").split("[project.scripts]")[1].split("\n\n")[0]
+    assert f"{Path(words[0]).name} = " in scripts
+    assert directives(unit)["ConditionPathExists"] == [words[words.index("--config") + 1]]
+
+
+def test_the_service_manager_is_more_patient_than_the_daemon() -> None:
+    """Whatever the daemon heals by itself, systemd must not interrupt."""
+    unit = directives(FOLDER / "passerby.service")
+    assert seconds(unit["TimeoutStartSec"][0]) > START_S_MAX
+    assert seconds(unit["WatchdogSec"][0]) > START_S_MAX + SILENT_S_MAX + FRESH_S
+    assert seconds(unit["TimeoutStopSec"][0]) > 2 * STOP_S_MAX
+
+
+def test_vision_is_asked_to_end_by_the_daemon_alone() -> None:
+    """SIGTERM to the whole group would cost the last window; memory that runs out must not end the daemon with vision."""
+    unit = directives(FOLDER / "passerby.service")
+    assert unit["KillMode"] == ["mixed"]
+    assert unit["OOMPolicy"] == ["continue"]
+
+
+def test_no_counts_reach_the_journal() -> None:
+    """`passerby run` prints what it counts; on the card counts lie sealed only."""
+    assert directives(FOLDER / "passerby.service")["StandardOutput"] == ["null"]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_nothing_of_memory_reaches_a_disk(unit: Path) -> None:
+    """No core dump, no swap, no lasting temporary file, no capability."""
+    found = directives(unit)
+    assert found["LimitCORE"] == ["0"]
+    assert found["MemorySwapMax"] == ["0"]
+    assert found["PrivateTmp"] == ["yes"]
+    assert found["CapabilityBoundingSet"] == [""]
+
+
+def test_the_collector_has_no_device() -> None:
+    """It sees no camera, on no machine."""
+    unit = directives(FOLDER / "passerby-collector.service")
+    assert unit["PrivateDevices"] == ["yes"]
+    assert "DeviceAllow" not in unit
+
+
+@needs_root
+@pytest.mark.skipif(shutil.which("systemd-sysusers") is None, reason="no systemd-sysusers: apt-get install systemd")
+def test_accounts_and_folders_are_made(tmp_path: Path) -> None:
+    """In an empty root: both accounts without a shell, the folders closed to others."""
+    (tmp_path / "etc").mkdir()
+    said("systemd-sysusers", f"--root={tmp_path}", FOLDER / "passerby.sysusers")
+    said("systemd-tmpfiles", f"--root={tmp_path}", "--create", FOLDER / "passerby.tmpfiles")
+    accounts = {line.split(":")[0]: line.split(":") for line in (tmp_path / "etc/passwd").read_text(encoding="utf-8").splitlines()}
+    for unit in UNITS:
+        account = accounts[directives(unit)["User"][0]]
+        assert account[6].endswith("nologin")
+    for folder, owner in (("passerby/keys", "passerby"), ("passerby-collector", "passerby-collector")):
+        made = (tmp_path / "etc" / folder).stat()
+        assert made.st_mode & 0o777 == 0o750
+        assert (made.st_uid, made.st_gid) == (0, int(accounts[owner][3]))
