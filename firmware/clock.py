@@ -13,6 +13,7 @@ from typing import Final, Literal, Protocol
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _RTC = Path("/dev/rtc0")
+_SYNCHRONISED = Path("/run/systemd/timesync/synchronized")  # systemd-timesyncd's mark
 _TIMEX_BYTES: Final = 208  # struct timex of adjtimex(2) on 64-bit Linux; all zeros only asks
 _TIME_ERROR: Final = 5  # its answer while nobody has synchronised the clock
 BUILT_MS: Final = 1_793_491_200_000  # 2026-11-01: a wall clock that says earlier is certainly wrong
@@ -55,14 +56,17 @@ class SystemClock:
 
 
 def wall_quality(wall_ms: int) -> WallQuality:
-    """How far the wall clock can be trusted now: kept by NTP, set by a clock chip, restored from disk, or not at all."""
+    """How far the wall clock can be trusted now: kept by NTP, set by a clock chip, restored from disk, or not at all.
+
+    The kernel is asked first; where a sandbox forbids even to ask (ProtectClock=), timesyncd's mark answers.
+    """
     if wall_ms < BUILT_MS:
         return "unknown"
     try:
         state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
     except AttributeError:
         state = _TIME_ERROR
-    if 0 <= state < _TIME_ERROR:
+    if 0 <= state < _TIME_ERROR or (state < 0 and _SYNCHRONISED.exists()):
         return "ntp"
     return "rtc" if _RTC.exists() else "restored"
 
