@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 _ONE: Final = 256  # weights of one output pixel sum to this: eight bits, so that 255 * 256 + 128 fits in sixteen
 _ACROSS: Final = (1, 2, 4)  # whole factors with an unrolled average: 640 and 1280 to 320
+TAPS_MIN: Final = 3  # across; up to a shrink by two no output has more, and three are unrolled
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +30,20 @@ class Taps:
     Attributes:
         first: (out,) int64, the first source element.
         count: (out,) int64, how many.
-        weight: (out, most) uint32, their weights, summing to 256; unused ones zero.
+        weight: (out, TAPS_MIN or more) uint64, their weights, summing to 256; unused ones zero.
     """
 
     first: NDArray[np.int64]
     count: NDArray[np.int64]
-    weight: NDArray[np.uint32]
+    weight: NDArray[np.uint64]
 
 
 def taps(source: int, target: int) -> Taps:
     """Area average when `target` <= `source`, else linear interpolation between centres, clamped at the border."""
     ratio = source / target
     rows = [_area(i * ratio, (i + 1) * ratio, source) if ratio >= 1 else _linear((i + 0.5) * ratio - 0.5, source) for i in range(target)]
-    most = max(len(weights) for _, weights in rows)
-    weight = np.zeros((target, most), np.uint32)
+    most = max(TAPS_MIN, *(len(weights) for _, weights in rows))
+    weight = np.zeros((target, most), np.uint64)
     for i, (_, weights) in enumerate(rows):
         weight[i, : len(weights)] = weights
     return Taps(np.array([first for first, _ in rows], np.int64), np.array([len(weights) for _, weights in rows], np.int64), weight)
@@ -113,9 +114,9 @@ def plan(source: tuple[int, int], target: tuple[int, int], table: Array) -> Resi
     across, down = taps(source[1], target[1]), taps(source[0], target[0])
     whole = source[1] // target[1] if source[1] % target[1] == 0 else 0
     factor = whole if whole in _ACROSS else 0
-    rows = down.weight.shape[1] + 1 if factor > 1 else 1  # a ring of rows that stays in the first cache
+    rows = int(down.count.max()) + 1 if factor > 1 else 1  # a ring of rows that stays in the first cache
     scratch = np.zeros((rows, 3 * (target[1] if factor > 1 else source[1])), np.uint8)
-    wide = np.zeros(source[1] + across.weight.shape[1], np.uint32)
+    wide = np.zeros(source[1] + across.weight.shape[1], np.uint64)  # zeros behind the row for unused taps
     steps = (factor, across.first, across.weight, down.first, down.count, down.weight, scratch, wide)
     plain = table.itemsize == 1 and is_plain(table)
     flip = np.uint8(table.view(np.uint8)[0] if plain else 0)
@@ -266,24 +267,30 @@ def _mean4(a: int, b: int, c: int, d: int) -> np.uint8:
 
 @njit(cache=True)
 def _pack(row: Array, wide: Array) -> None:
-    """RGB bytes to one word a pixel."""
+    """RGB bytes to one word a pixel, sixteen bits a channel."""
     for x in range(row.shape[0] // 3):
-        wide[x] = np.uint32(row[3 * x]) | (np.uint32(row[3 * x + 1]) << np.uint32(8)) | (np.uint32(row[3 * x + 2]) << np.uint32(16))
+        wide[x] = np.uint64(row[3 * x]) | (np.uint64(row[3 * x + 1]) << np.uint64(16)) | (np.uint64(row[3 * x + 2]) << np.uint64(32))
 
 
 @njit(cache=True)
 def _gather(wide: Array, first: Array, weight: Array, out: Array, flip: np.uint8) -> None:
-    """One output row from packed pixels: red and blue share a multiplication, in halves of a word."""
-    both = np.uint32(0x00FF00FF)
-    low = np.uint32(0xFF)
-    eight = np.uint32(8)
+    """One output row from packed pixels: one multiplication for all three channels, whose sums stay below 2^16."""
+    half = np.uint64(0x008000800080)
+    if weight.shape[1] == TAPS_MIN:
+        for x in range(first.shape[0]):
+            i = first[x]
+            _unpack(half + wide[i] * weight[x, 0] + wide[i + 1] * weight[x, 1] + wide[i + 2] * weight[x, 2], out, 3 * x, flip)
+        return
     for x in range(first.shape[0]):
-        red_blue = np.uint32(0x00800080)
-        green = np.uint32(0x80)
+        total = half
         for t in range(weight.shape[1]):
-            pixel, w = wide[first[x] + t], weight[x, t]
-            red_blue += (pixel & both) * w
-            green += ((pixel >> eight) & low) * w
-        out[3 * x] = np.uint8((red_blue >> eight) & low) ^ flip
-        out[3 * x + 1] = np.uint8((green >> eight) & low) ^ flip
-        out[3 * x + 2] = np.uint8((red_blue >> np.uint32(24)) & low) ^ flip
+            total += wide[first[x] + t] * weight[x, t]
+        _unpack(total, out, 3 * x, flip)
+
+
+@njit(cache=True)
+def _unpack(total: np.uint64, out: Array, at: int, flip: np.uint8) -> None:
+    """The upper byte of each channel's sum."""
+    out[at] = np.uint8((total >> np.uint64(8)) & np.uint64(0xFF)) ^ flip
+    out[at + 1] = np.uint8((total >> np.uint64(24)) & np.uint64(0xFF)) ^ flip
+    out[at + 2] = np.uint8((total >> np.uint64(40)) & np.uint64(0xFF)) ^ flip
