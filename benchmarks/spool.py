@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -64,8 +65,8 @@ def _envelope_cost() -> Iterator[Figure]:
         opening = letters.OPENING[suite]
         recipient, head = opening.recipient(), letters.header(suite)
         envelope = seal(head, payload, recipient, letters.DEVICE_KEY)
-        yield shown(f"envelope.suite_{suite}.seal_us", _us(lambda h=head, r=recipient: seal(h, payload, r, letters.DEVICE_KEY)), unit="us")
-        yield shown(f"envelope.suite_{suite}.open_us", _us(lambda e=envelope, o=opening: open_envelope(e, public, o)), unit="us")
+        yield shown(f"envelope.suite_{suite}.seal_us", _us(partial(seal, head, payload, recipient, letters.DEVICE_KEY)), unit="us")
+        yield shown(f"envelope.suite_{suite}.open_us", _us(partial(open_envelope, envelope, public, opening)), unit="us")
         yield shown(
             f"envelope.suite_{suite}.overhead_bytes", len(envelope) - 1024, "at most", 256 if suite == SUITE_X25519 else 1344, "bytes"
         )

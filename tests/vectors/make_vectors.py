@@ -1,4 +1,4 @@
-"""Writes the test vectors of envelopes and payloads, named by outcome. `python -m tests.vectors.make_vectors`
+"""Writes the test vectors of envelopes, payloads and spool segments, named by outcome. `python -m tests.vectors.make_vectors`
 
 Keys are fixed (tests/uplink/letters.py). Suite 1 is sealed with a fixed ephemeral key, so its files come out the same
 every time; suite 2 cannot be, and is written only where the file is missing. A test compares what lies here.
@@ -15,21 +15,23 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from firmware.uplink.batch import kind_of, to_bytes
-from firmware.uplink.envelope import Header, Kind
+from firmware.uplink.envelope import Header, Kind, Place
 from firmware.uplink.padding import pad
 from tests.uplink import hpke_reference
 from tests.uplink.letters import (
     BATCH,
     BOX_EVENT,
     DEVICE_KEY,
-    EVENTS,
     OPENING,
     OTHER_DEVICE_KEY,
     OTHER_OPENING,
     PAYLOADS,
+    STREAM,
     header,
     letter,
 )
+from tests.uplink.segments import HEADER as SEGMENT_HEADER
+from tests.uplink.segments import written_segment
 
 FOLDER = Path(__file__).parent
 EPHEMERAL = X25519PrivateKey.from_private_bytes(bytes(range(4, 36)))
@@ -138,6 +140,24 @@ def payloads() -> Iterator[tuple[str, Kind, bytes]]:
     yield "refused-gap-reason", Kind.GAP, encode(gap | {"reason": "boredom"})
 
 
+def segments() -> Iterator[tuple[str, bytes]]:
+    """Spool segments of 8 KiB: three flushes of real envelopes (numbers 5 to 7), and what may become of them."""
+    flushes = [sealed(header(place=Place(STREAM, seq, b"p" * 16))) for seq in (5, 6, 7)]
+    whole = written_segment(*flushes, header=msgspec.structs.replace(SEGMENT_HEADER, segment_bytes=16 * 512))
+    last = max(index for index in range(16) if any(whole[index * 512 : -512][:512]))
+    yield "whole-three-envelopes", whole
+    yield "whole-empty", written_segment()
+    yield "whole-rotten-second-header", whole[:-512] + bytes(512)
+    yield "doubtful-torn-last-flush", whole[: last * 512] + bytes((15 - last) * 512) + whole[-512:]
+    yield "doubtful-rotten-first-record", flipped(whole, 600)
+    yield "doubtful-rotten-header", flipped(whole, 20)
+    yield "doubtful-something-behind-the-end", whole[:-600] + b"x" + whole[-599:]
+    yield "doubtful-cut-short", whole[:3000]
+    yield "refused-no-header", bytes(512) + whole[512:-512] + bytes(512)
+    yield "refused-empty", b""
+    yield "refused-noise", bytes(range(256)) * 32
+
+
 def _row(path: tuple[Any, ...], value: Any) -> Callable[[Any], Any]:
     def change(batch: Any) -> Any:
         row = batch
@@ -185,7 +205,8 @@ def main() -> None:
             path.write_bytes(envelope)
     for name, kind, payload in payloads():
         (FOLDER / "payloads" / f"{name}.{kind.name.lower()}").write_bytes(payload)
-    assert EVENTS
+    for name, segment in segments():
+        (FOLDER / "segments" / f"{name}.seg").write_bytes(segment)
 
 
 if __name__ == "__main__":
