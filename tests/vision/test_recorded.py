@@ -62,6 +62,7 @@ def test_rounding_outside_the_picture_is_brought_back() -> None:
         (b'{"t": 1, "boxes": [[0.1, 0.2, 0.3]], "scores": [1]}', "length 4"),
         (b'{"t": 1, "boxes": [[0.1, 0.2, 0.3, 0.4]], "scores": []}', "1 boxes but 0 scores"),
         (b'{"t": 1, "boxes": [[10, 20, 110, 220]], "scores": [1]}', "outside the picture: .10, 20, 110, 220.; divide"),
+        (b'{"t": 1, "boxes": [[0.1, 0.2, 1.01, 0.9]], "scores": [1]}', "box 0 is outside the picture"),
         (b'{"t": 1, "boxes": [[0.5, 0.5, 0.2, 0.2]], "scores": [1]}', "has no area"),
         (b'{"t": 1, "boxes": [[0.1, 0.1, 0.2, 0.2]], "scores": [1.5]}', "score 0 is 1.5"),
         (b'{"t": 1, "boxes": [[0.1, 0.1, 0.2, 0.2]], "scores": [-1]}', "score 0 is -1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import tracemalloc
 from pathlib import Path
 
@@ -107,6 +108,20 @@ def test_what_is_no_video_says_so(tmp_path: Path, content: bytes, says: str) -> 
         VideoFile(path)
     assert caught.value.hint
     assert "\n" not in str(caught.value)
+
+
+def test_a_playlist_opens_nothing_elsewhere(tmp_path: Path) -> None:
+    """A file that names an address on the network is refused without a single connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.3)
+        path = tmp_path / "shop.m3u8"
+        path.write_text(
+            f"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nhttp://127.0.0.1:{listener.getsockname()[1]}/x.ts\n#EXT-X-ENDLIST\n"
+        )
+        with pytest.raises(SourceError, match="is not a video"):
+            VideoFile(path)
+        with pytest.raises(TimeoutError):
+            listener.accept()
 
 
 def test_missing_files_folders_and_sound_say_so(tmp_path: Path) -> None:

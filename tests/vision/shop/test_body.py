@@ -98,6 +98,16 @@ def test_the_box_encloses_what_is_drawn_and_no_more(pitch_deg: float) -> None:
         assert np.abs(found.boxes[0] - found.extents[0]).max() < max(3.0, 0.06 * high)
 
 
+def test_what_is_carried_does_not_widen_the_box() -> None:
+    """With backpack, bag and brim, or without: the same box."""
+    boxes = []
+    for carried in (0.0, 1.0):
+        looks = random_looks(np.random.default_rng(7), 4)
+        looks.backpack[:] = looks.bag[:] = looks.brim[:] = carried
+        boxes.append(parts_of(LEVEL, looks, standing(4, heading=math.pi / 2), np.ones(4))[1])
+    np.testing.assert_array_equal(*boxes)
+
+
 def test_what_is_not_worn_is_not_drawn() -> None:
     """Parts without width carry no light, which is how drawing knows to leave them out."""
     looks = random_looks(np.random.default_rng(6), 3)
