@@ -3,7 +3,7 @@
 A pair is worth the overlap of its two boxes, each widened by the uncertainty of the prediction (so that a fast walker
 at 5 frames a second still meets their track), times how alike the heights are, times the overlap of the vertical extents
 (people at different depths stand on different rows of the picture). Time unseen and being on trial cost a little, so that
-of two tracks the surer one wins. Boxes of very different height are never a pair.
+of two tracks the surer one wins. Boxes of very different height are never a pair, unless the border of the picture cuts them.
 
 Rules: detections are ordered by their left edge, so each track looks only at its neighbours. Left to others: the best set of
 pairs (`matching`), what a pair does to a track (`tracker`).
@@ -36,6 +36,14 @@ from firmware.vision.track_store import (
     SEEN_S,
     Rules,
 )
+
+EDGE = 0.01  # frame heights: a box so near to the upper or lower border is cut off there
+
+
+@njit(cache=True)
+def is_cut(y: float, height: float) -> bool:
+    """Whether the upper or the lower border of the picture cuts a box of centre `y`: what is seen of it says little of the whole."""
+    return y - height / 2 <= EDGE or y + height / 2 >= 1.0 - EDGE
 
 
 @njit(cache=True)
@@ -124,7 +132,8 @@ def _edges(
         j = links[k, COLUMN]
         if sight[j, LEFT] >= right:
             break
-        value = worth(ahead, sight, j, slack_x, slack_y, rules.height_ratio_min)
+        ratio_min = rules.cut_ratio_min if is_cut(sight[j, BOX + 1], sight[j, BOX + 3]) else rules.height_ratio_min
+        value = worth(ahead, sight, j, slack_x, slack_y, ratio_min)
         if value <= least or value <= cost:
             continue
         if edges - first < ROW_EDGES_MAX:

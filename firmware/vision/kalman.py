@@ -44,16 +44,22 @@ class Noise(NamedTuple):
 @njit(cache=True)
 def begin(state: NDArray[np.float64], box: NDArray[np.float64], noise: Noise) -> None:
     """First observation: write `state` (STATE,) from `box` (4,), centre x, centre y, width, height."""
-    height = max(box[H], HEIGHT_MIN)
     for c in range(4):
-        measure = (noise.measure_position if c < W else noise.measure_size) * height
-        speed = (noise.speed_start if c < W else noise.growth_start) * height
-        k = c * STRIDE
-        state[k + POSITION] = box[c]
-        state[k + VELOCITY] = 0.0
-        state[k + P] = measure * measure
-        state[k + PV] = 0.0
-        state[k + V] = speed * speed
+        restart(state, c, box, noise)
+
+
+@njit(cache=True)
+def restart(state: NDArray[np.float64], c: int, box: NDArray[np.float64], noise: Noise) -> None:
+    """Forget what is known of coordinate `c`, and take it from `box`."""
+    height = max(box[H], HEIGHT_MIN)
+    measure = (noise.measure_position if c < W else noise.measure_size) * height
+    speed = (noise.speed_start if c < W else noise.growth_start) * height
+    k = c * STRIDE
+    state[k + POSITION] = box[c]
+    state[k + VELOCITY] = 0.0
+    state[k + P] = measure * measure
+    state[k + PV] = 0.0
+    state[k + V] = speed * speed
 
 
 @njit(cache=True)

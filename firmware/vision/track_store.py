@@ -55,6 +55,7 @@ class Rules(NamedTuple):
     low_s_max: float = 0.5  # low scores keep a track alive, they do not find it again after so long
     slack: float = 0.6  # standard deviations of the prediction by which boxes are widened before they are compared
     height_ratio_min: float = 0.75  # a ghost less than three quarters as tall does not inherit a person's track
+    cut_ratio_min: float = 0.4  # same for a box cut by the border: people come in and leave there
     worth_min: float = 0.15  # of a pair
     worth_min_low: float = 0.3  # of a pair with a low score
     lost_cost: float = 0.2  # worth a pair loses for each second the track was unseen

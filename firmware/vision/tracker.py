@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from firmware.config import TrackerConfig
 from firmware.vision import kalman
-from firmware.vision.association import associate
+from firmware.vision.association import associate, is_cut
 from firmware.vision.detection import Detections
 from firmware.vision.kalman import Noise
 from firmware.vision.matching import NONE
@@ -246,6 +246,9 @@ def _observe(track: NDArray[np.float64], seen: NDArray[np.float64], t_s: float, 
     doubt = 1.0 + rules.doubt * (1.0 - min(seen[S_SCORE], 1.0))
     steps = min(int(track[MISSES]) + 1, kalman.PATH_STEPS_MAX) if elapsed_s > 0.0 else 1
     kalman.correct_along_path(track[FILTER:], track[LAST : LAST + 4], box, elapsed_s, steps, noise, doubt)
+    if is_cut(box[1], box[3]):  # who comes in over the border grows faster than anybody; what was filtered so far is not their height
+        kalman.restart(track[FILTER:], kalman.Y, box, noise)
+        kalman.restart(track[FILTER:], kalman.H, box, noise)
     track[UNIFORM] += (seen[S_UNIFORM] - track[UNIFORM]) * (elapsed_s / (elapsed_s + rules.uniform_tau_s))
     track[SEEN_S] = t_s
     track[MISSES] = 0.0

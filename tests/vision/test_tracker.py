@@ -112,6 +112,15 @@ def test_a_trial_that_fails_is_never_mentioned() -> None:
     assert walk(tracker, np.full(10, 0.5), 10, start_s=3.0).ids.tolist() == [2]
 
 
+def test_two_glimpses_far_apart_are_not_a_trial() -> None:
+    """At 10 frames a second, what is seen twice with half a second between is two flashes; at 2 a second it is a person."""
+    tracker = Tracker()
+    for k in range(21):
+        tracks = tracker.step(seen(k / 10, person(0.5)) if k % 5 == 0 else no_detections(k / 10, aspect=1.0))
+        assert len(tracks.ids) == 0
+    assert walk(Tracker(), np.full(5, 0.5), 2).ids.tolist() == [1]
+
+
 def test_a_track_coasts_then_ends_once() -> None:
     """Unseen, a track is listed as not seen until lost_s_max; then its id is reported as ended, once."""
     tracker = Tracker(TrackerConfig(lost_s_max=1.0))
@@ -263,3 +272,17 @@ def test_warm_up_leaves_nothing_to_compile() -> None:
     walk(Tracker(), np.full(3, 0.5), 10)
     Tracker().step(no_detections(0.0))
     assert (len(_step.signatures) if hasattr(_step, "signatures") else 0) == compiled
+
+
+@pytest.mark.parametrize("fps", [5, 10, 30])
+def test_who_comes_in_over_the_border_is_one_track_from_the_first_glimpse(fps: float) -> None:
+    """A person walks in at the lower border, out of it again at the end: cut boxes grow and shrink, the id stays."""
+    tracker, ids = Tracker(), []
+    for k in range(round(4 * fps) + 1):
+        top = 1.0 - 0.3 * min(k / fps, 4 - k / fps)  # the box is 0.4 high; what lies below 1 is cut off
+        if top < 0.9:
+            tracks = tracker.step(seen(k / fps, [0.45, top, 0.55, min(top + 0.4, 1.0)]))
+            ids += tracks.ids[tracks.seen].tolist()
+    assert set(ids) == {1}
+    assert tracks.born_s[0] < 0.6
+    assert tracks.seen.all()
