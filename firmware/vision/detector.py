@@ -163,10 +163,21 @@ class OpenedDetector(PersonDetector):
     chosen: Description
 
     @property
+    def fallback(self) -> bool:
+        """Whether the CPU did an accelerator's work in the last frame."""
+        if isinstance(self._interpreter, WithFallback):
+            return self._interpreter.fallback
+        return self.chosen.fallback
+
+    @property
     def description(self) -> Description:
-        """What runs now: `fallback` is True while the CPU does an accelerator's work."""
-        accelerated = isinstance(self._interpreter, WithFallback)
-        return dataclasses.replace(self.chosen, fallback=self._interpreter.fallback) if accelerated else self.chosen  # type: ignore[attr-defined]
+        """What runs now."""
+        return dataclasses.replace(self.chosen, fallback=self.fallback)
+
+    def warm_up(self) -> None:
+        """One dark frame, so that every kernel is compiled, and its compiled form on disk, before files are given up."""
+        self.detect(Frame(0.0, np.zeros((48, 64, 3), np.uint8)))
+        self.stage = StageTimes()
 
 
 def open_detector(
@@ -191,6 +202,7 @@ def open_detector(
     detector = detector_of(file, candidates, threads=threads, tiling=tiling, score_min=score_min)
     if runtime in {"auto", "edgetpu"}:
         accelerate(detector, file, asked=runtime == "edgetpu")
+    detector.warm_up()
     return detector
 
 

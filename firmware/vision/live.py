@@ -138,7 +138,10 @@ class Live:
 
     def _detect(self, frame: Frame) -> Detections:
         assert self._detector is not None
-        return self._detector.detect(frame)
+        found = self._detector.detect(frame)
+        if self._detector.fallback is not self._health.fallback:  # an accelerator died, or came back
+            self._health = msgspec.structs.replace(self._health, fallback=self._detector.fallback)
+        return found
 
     def _hear(self) -> None:
         message = self._channel.receive(timeout_s=0.0)

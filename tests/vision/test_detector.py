@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -233,6 +235,30 @@ def test_packaged_models_open_and_are_quiet(capfd: pytest.CaptureFixture[str]) -
         assert detector.description.sha256 == find_model(name).sha256
         detector.close()
     assert capfd.readouterr() == ("", "")
+
+
+def test_opened_detector_compiles_nothing_more(tmp_path: Path) -> None:
+    """After opening, frames of any size and layout can be looked at without the right to write a file: no kernel is left to compile."""
+    script = (
+        "import resource, signal, sys, numpy as np\n"
+        "from firmware.vision.detector import open_detector\n"
+        "from firmware.vision.frame import Frame\n"
+        "detector = open_detector('person-320', threads=1, tiling=sys.argv[1], runtime='litert')\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "wide = np.zeros((480, 700, 3), np.uint8)\n"
+        "for pixels in (wide, wide[:, 30:670], wide[:432, :576], np.zeros((320, 320, 3), np.uint8)):\n"
+        "    detector.detect(Frame(0.0, pixels))\n"
+    )
+    for tiling in ("1x1", "2x2+1"):
+        ended = subprocess.run(
+            [sys.executable, "-c", script, tiling],
+            env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
 
 
 @needs_data
