@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from firmware.vision.association import associate, worth
+from firmware.vision.association import associate, is_cut, worth
 from firmware.vision.kalman import Noise
 from firmware.vision.matching import NONE
 from firmware.vision.track_store import (
@@ -73,6 +73,14 @@ def test_another_height_is_another_person() -> None:
     assert value(PERSON, shifted(PERSON, scale=0.5)) == 0.0
     assert value(PERSON, shifted(PERSON, scale=1 / 0.7)) == 0.0
     assert 0 < value(PERSON, shifted(PERSON, scale=0.9)) < 0.9
+
+
+def test_a_box_cut_by_the_border_may_be_much_shorter() -> None:
+    """Half a person at the lower border is the person who walks out; half a person in the middle is somebody else."""
+    low = (0.5, 0.85, 0.1, 0.3)
+    assert owners(space_of([low], [(0.5, 0.92, 0.1, 0.16)]), 1, 1) == [0]
+    assert owners(space_of([low], [(0.5, 0.80, 0.1, 0.16)]), 1, 1) == [NONE]
+    assert [is_cut(0.9, 0.2), is_cut(0.1, 0.19), is_cut(0.5, 0.9)] == [True, True, False]
 
 
 def test_sideways_costs_less_than_up_and_down() -> None:

@@ -6,7 +6,24 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from firmware.vision.kalman import PV, STATE, STRIDE, VELOCITY, H, Noise, P, V, W, X, begin, correct, correct_along_path, predict, travel
+from firmware.vision.kalman import (
+    PV,
+    STATE,
+    STRIDE,
+    VELOCITY,
+    H,
+    Noise,
+    P,
+    V,
+    W,
+    X,
+    begin,
+    correct,
+    correct_along_path,
+    predict,
+    restart,
+    travel,
+)
 
 NOISE = Noise()
 BOX = np.array([0.5, 0.5, 0.1, 0.3])
@@ -114,6 +131,16 @@ def test_a_path_of_one_step_is_a_plain_correction() -> None:
     correct(plain, found, 0.1, NOISE, 1.0)
     correct_along_path(path, BOX, found, 0.1, 1, NOISE, 1.0)
     np.testing.assert_array_equal(path, plain)
+
+
+def test_a_restart_forgets_one_coordinate_and_no_other() -> None:
+    """The height is the box's, with the doubt of a beginning; the walk to the right goes on."""
+    state, fresh, box = walked(10, 1.0), started(), BOX * np.array([1, 1, 1, 2])
+    before = state.copy()
+    restart(state, H, box, NOISE)
+    np.testing.assert_array_equal(state[: H * STRIDE], before[: H * STRIDE])
+    assert state[H * STRIDE] == box[H]
+    assert state[H * STRIDE + V] == pytest.approx(4 * fresh[H * STRIDE + V])
 
 
 def test_sizes_stay_above_zero_whatever_comes() -> None:
