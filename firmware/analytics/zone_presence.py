@@ -23,7 +23,6 @@ from firmware.analytics.people import People
 from firmware.config import ZoneConfig
 from firmware.events import Box
 
-BORDER_SHARE: Final = 0.02  # of the view: boxes of people who are cut by the border end within so much of it
 PEOPLE_MAX: Final = 1024  # twice the tracks a tracker holds: those in view and those who may yet be found again
 
 Kind = Literal["began", "ended", "voided"]
@@ -69,8 +68,7 @@ class ZonePresence:
     """All zones of one camera."""
 
     def __init__(self, zones: tuple[ZoneConfig, ...], people_max: int = PEOPLE_MAX) -> None:
-        self._shapes = _shapes(zones)
-        self._state = kernel.new_presence(people_max, len(zones))
+        self._state = kernel.new_presence(*_shapes(zones), people_max)
         self._nothing = ZoneStep((), ((0, 0),) * len(zones))
         self._last = self._nothing
         self._none = np.empty(0, dtype=np.int64)
@@ -91,7 +89,7 @@ class ZonePresence:
         """The end: everybody is given up, every open visit ends where it was last seen."""
         if not self._nothing.counts:
             return self._nothing
-        gone = self._state.ids[: self._state.counters[kernel.PEOPLE]].copy()
+        gone = self._state.persons[: self._state.counters[kernel.PEOPLE], kernel.P_ID].astype(np.int64)
         return self._take(_nobody(t_s), gone, t_s)
 
     def known_until_s(self, zone: int, person: int) -> float:
@@ -100,14 +98,16 @@ class ZonePresence:
         Raises:
             KeyError: nobody of that id is known.
         """
-        rows = np.flatnonzero(self._state.ids[: self._state.counters[kernel.PEOPLE]] == person)
+        rows = np.flatnonzero(self._state.persons[: self._state.counters[kernel.PEOPLE], kernel.P_ID] == person)
         if not rows.size:
             raise KeyError(person)
         visit = self._state.visits[rows[0], zone]
         return float(visit[kernel.V_OUT] if visit[kernel.V_OUT] >= 0.0 else visit[kernel.V_IN])
 
     def _take(self, people: People, gone: NDArray[np.int64], t_s: float) -> ZoneStep:
-        crowd = kernel.Crowd(
+        said = kernel.presence_step(
+            self._state,
+            t_s,
             people.ids,
             people.boxes,
             people.scores,
@@ -118,10 +118,9 @@ class ZonePresence:
             people.birth_boxes,
             gone,
         )
-        said = kernel.presence_step(self._shapes, self._state, crowd, t_s)
-        counts = tuple((shoppers, staff) for shoppers, staff in self._state.counts.tolist())
+        counts = self._state.counters[kernel.COUNTS :].tolist()
         changes = tuple(_change(row) for row in self._state.changes[:said].tolist()) if said else ()
-        self._last = ZoneStep(changes, counts)
+        self._last = ZoneStep(changes, tuple(zip(counts[::2], counts[1::2], strict=True)))
         return self._last
 
 
@@ -148,33 +147,26 @@ def _nobody(t_s: float) -> People:
     return People(t_s, np.empty(0, dtype=np.int64), np.empty((0, 4)), none, flags, flags, flags, none, np.empty((0, 4)))
 
 
-def _shapes(zones: tuple[ZoneConfig, ...]) -> kernel.Shapes:
-    corners_max = max((len(zone.polygon) for zone in zones), default=0)
-    corners = np.zeros((len(zones), corners_max, 2))
-    borders = np.zeros((len(zones), corners_max), dtype=np.int64)
+def _shapes(zones: tuple[ZoneConfig, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Corners and settings, as the kernel has them."""
+    corners = np.zeros((len(zones), max((len(zone.polygon) for zone in zones), default=0), kernel.CORNER_COLUMNS))
+    settings = np.zeros((len(zones), kernel.SETTING_COLUMNS))
     for index, zone in enumerate(zones):
-        corners[index, : len(zone.polygon)] = zone.polygon
+        settings[index] = len(zone.polygon), zone.enter_s, zone.exit_s, zone.dwell_s_min
         for side, start in enumerate(zone.polygon):
-            borders[index, side] = _border(start, zone.polygon[(side + 1) % len(zone.polygon)])
-    return kernel.Shapes(
-        corners,
-        np.array([len(zone.polygon) for zone in zones], dtype=np.int64),
-        borders,
-        np.array([zone.enter_s for zone in zones], dtype=np.float64),
-        np.array([zone.exit_s for zone in zones], dtype=np.float64),
-        np.array([zone.dwell_s_min for zone in zones], dtype=np.float64),
-        BORDER_SHARE,
-    )
+            corners[index, side] = *start, _border(start, zone.polygon[(side + 1) % len(zone.polygon)])
+    return corners, settings
 
 
-def _border(start: tuple[float, float], end: tuple[float, float]) -> int:
+def _border(start: tuple[float, float], end: tuple[float, float]) -> float:
     """The border of the view along which a side runs; 0: it lies within the view."""
-    if max(start[0], end[0]) <= BORDER_SHARE:
+    near = kernel.BORDER_SHARE
+    if max(start[0], end[0]) <= near:
         return kernel.LEFT
-    if min(start[0], end[0]) >= 1.0 - BORDER_SHARE:
+    if min(start[0], end[0]) >= 1.0 - near:
         return kernel.RIGHT
-    if max(start[1], end[1]) <= BORDER_SHARE:
+    if max(start[1], end[1]) <= near:
         return kernel.TOP
-    if min(start[1], end[1]) >= 1.0 - BORDER_SHARE:
+    if min(start[1], end[1]) >= 1.0 - near:
         return kernel.BOTTOM
-    return 0
+    return 0.0

@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 
 from firmware.analytics.geometry import meeting_share, side_crossed
-from firmware.analytics.presence_kernel import FIRST, LAST, contains, meeting
+from firmware.analytics.presence_kernel import FIRST, LAST, P_FROM_X, P_TO_Y, PERSON_COLUMNS, contains, meeting
 
 NOTCHED = ((0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.5, 0.5), (0.2, 0.8))
-CORNERS = np.array([NOTCHED])
-SIDES = np.array([5])
+CORNERS = np.array([[(*point, 0.0) for point in NOTCHED]])
+
+
+def going(*way: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """A person on a way from x, y to x, y."""
+    person = np.zeros(PERSON_COLUMNS)
+    person[P_FROM_X : P_TO_Y + 1] = way
+    return person
 
 
 @pytest.mark.parametrize(
@@ -18,28 +24,28 @@ SIDES = np.array([5])
 )
 def test_a_notch_is_outside(x: float, y: float, inside: bool) -> None:
     """Even-odd: between the two legs one stands outside."""
-    assert contains(CORNERS, SIDES, 0, x, y) is inside
+    assert contains(CORNERS, 5, 0, x, y) is inside
 
 
 def test_a_way_through_two_sides_meets_the_first_and_the_last() -> None:
     """Across both legs: out by side 2 at once, out by side 1 in the end."""
-    way = np.array([0.25, 0.6, 0.95, 0.6])
-    assert meeting(CORNERS[0], 5, way, FIRST)[1] == 3.0
-    assert meeting(CORNERS[0], 5, way, LAST)[1] == 1.0
+    person = going(0.25, 0.6, 0.95, 0.6)
+    assert meeting(CORNERS, 5, 0, person, FIRST)[1] == 3.0
+    assert meeting(CORNERS, 5, 0, person, LAST)[1] == 1.0
 
 
 def test_a_way_that_meets_nothing() -> None:
     """Inside all the way."""
-    assert meeting(CORNERS[0], 5, np.array([0.3, 0.3, 0.6, 0.3]), FIRST) == (-1.0, -1.0)
+    assert meeting(CORNERS, 5, 0, going(0.3, 0.3, 0.6, 0.3), FIRST) == (-1.0, -1.0)
 
 
 def test_the_kernel_and_the_geometry_of_the_checks_agree_on_sides() -> None:
     """Two thousand random ways out of a square: the same side, the same share."""
     square = ((0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7))
-    rng = np.random.default_rng(2)
+    corners, rng = np.array([[(*point, 0.0) for point in square]]), np.random.default_rng(2)
     for _ in range(2000):
         inner, outer = tuple(rng.uniform(0.31, 0.69, 2).tolist()), tuple(rng.uniform(0, 1, 2).tolist())
-        share, side = meeting(np.array(square), 4, np.array([*inner, *outer]), FIRST)
+        share, side = meeting(corners, 4, 0, going(*inner, *outer), FIRST)
         expected = side_crossed(inner, outer, square)
         assert (None if side < 0 else int(side)) == expected
         if expected is not None:

@@ -246,5 +246,5 @@ def test_the_kernel_agrees_with_the_geometry_of_the_checks() -> None:
     """Point in polygon, compiled and vectorised, on a thousand points of a concave zone."""
     polygon = ((0.1, 0.1), (0.9, 0.2), (0.5, 0.4), (0.8, 0.9), (0.2, 0.7))
     points = np.random.default_rng(5).uniform(0, 1, (1000, 2))
-    corners, sides = np.array([polygon]), np.array([5])
-    assert [contains(corners, sides, 0, x, y) for x, y in points.tolist()] == inside_polygon(points, polygon).tolist()
+    corners = np.array([[(*point, 0.0) for point in polygon]])
+    assert [contains(corners, 5, 0, x, y) for x, y in points.tolist()] == inside_polygon(points, polygon).tolist()
