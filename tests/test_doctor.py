@@ -12,7 +12,7 @@ from firmware import doctor
 from firmware.doctor import Check, Machine, examine
 from firmware.errors import ModelError
 from firmware.vision.runtime import Runtime, Trial
-from tests.vision.fake_interpreter import FakeInterpreter
+from tests.fakes import FakeInterpreter
 from tests.vision.test_coral import plug
 
 NOW_MS = 1_795_000_000_000  # in 2026

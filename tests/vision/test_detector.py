@@ -21,7 +21,7 @@ from firmware.vision.recognise import Reading, reading
 from firmware.vision.runtime import Runtime
 from tests import tiny_model
 from tests.data_folder import DATA, needs_data
-from tests.vision.fake_interpreter import SPOT, FakeInterpreter
+from tests.fakes import SPOT, FakeInterpreter
 from tests.vision.test_coral import plug
 
 MODELS = DATA / "models"

@@ -10,7 +10,7 @@ from firmware.errors import ModelError
 from firmware.vision import runtime as under_test
 from firmware.vision.runtime import Runtime, choose
 from firmware.vision.tensors import Signature
-from tests.vision.fake_interpreter import FakeInterpreter
+from tests.fakes import FakeInterpreter
 
 
 class Bench:
