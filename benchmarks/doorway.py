@@ -152,8 +152,8 @@ def _group(crowd: Crowd, place: Place, clock_s: float, rng: np.random.Generator)
     if crowd == "strollers":  # come, stand on the line, go back where they came from
         return [_there_and_back(rng, place, clock_s, rng.uniform(-10, 10), rng.uniform(5, 15))]
     if crowd == "peeks":
-        turn_px = rng.uniform(0.2, min(0.6, place.exit_px / height)) * height
-        return [_there_and_back(rng, place, clock_s, turn_px, rng.uniform(0, 1.5))]
+        turn_px = rng.uniform(0.2, min(0.5, place.exit_px / height)) * height
+        return [_there_and_back(rng, place, clock_s, turn_px, rng.uniform(0, 0.7))]
     return [_there_and_back(rng, place, clock_s, -rng.uniform(0.0, 0.4) * height, rng.uniform(0, 1.0))]
 
 

@@ -57,16 +57,17 @@ class Rules(NamedTuple):
     jump: float = 0.6  # the same id farther away than this ...
     jump_speed: float = 3.0  # ... and than anyone walks (box heights / s; a runner makes about 2.5) is somebody else
     gap_frames: float = 1.5  # between two sights: more is a gap, in which somebody else may have come
-    switch_gap: float = 0.03  # chance that a track found again after a gap has a new id
+    switch_gap: float = 0.1  # chance that a track found again after a gap has a new id
     exchange: float = 0.001  # chance that two people exchange their ids in one frame
     hidden: float = 0.03  # chance that somebody is hidden for longer than boxes are usually missed ...
     hidden_s: float = 1.5  # ... and for how long, on average
     turn: float = 0.05  # chance that somebody turns or stops while unseen ...
-    near: float = 0.15  # ... and then is no farther from the last sight than this and the way they could walk
+    near: float = 0.15  # ... and then is no farther from the last sight than this and the way they could walk ...
+    aside: float = 0.3  # ... and this share of that way aside
     ahead_s: float = 0.3  # people are on their way to where they would be after so long
     leave_hz: float = 0.1  # how likely people leave the view, per second, before that is learned for a place ...
     leave_s: float = 0.5  # ... and what that is worth, in seconds watched there
-    birth_hz: float = 0.02  # how many people appear in a view, anywhere, before that is learned
+    birth_hz: float = 0.1  # how many people appear in a view, anywhere, before that is learned
     learn_s: float = 60.0  # what that is worth, against what was observed
 
 
@@ -350,9 +351,9 @@ def _odds(store: Store, p: int, box: Floats, t_s: float, aspect: float, chance: 
     frame_s = store.habits[FRAME_S] if store.habits[FRAME_S] > 0.0 else gap_s
     walking = -turned - _misfit(store, p, box, t_s, aspect, rules) - TWO_LN_2 * _log2(TWO_PI * _spread(store, p, gap_s, rules))
     pace = np.sqrt(store.speed[p, 0] * store.speed[p, 0] + store.speed[p, 1] * store.speed[p, 1]) / h
-    reach = rules.near + pace * gap_s
-    if _distance(store, p, box, aspect) <= reach:
-        walking = max(walking, TWO_LN_2 * _log2(rules.turn / (TWO_PI / 2.0 * reach * reach)))
+    reach, aside = rules.near + pace * gap_s, rules.near + rules.aside * pace * gap_s
+    if _distance(store, p, box, aspect) <= reach and _aside(store, p, box, aspect) <= aside:
+        walking = max(walking, TWO_LN_2 * _log2(rules.turn / (TWO_PI / 2.0 * reach * aside)))
     frames = max(gap_s / frame_s - 1.0, 0.0)
     miss = _log2(store.habits[MISSES] / store.habits[LOOKS])
     hidden = _log2(rules.hidden * min(frame_s / rules.hidden_s, 1.0)) - gap_s / rules.hidden_s / LN_2
@@ -459,6 +460,18 @@ def _spread(store: Store, p: int, dt: float, rules: Rules) -> float:
     """Variance of where person `p` is seen after `dt`, square box heights."""
     wander = rules.acceleration * rules.acceleration * dt * dt * dt / 3.0
     return store.cov[p, 0] + 2.0 * dt * store.cov[p, 1] + dt * dt * store.cov[p, 2] + wander + rules.jitter * rules.jitter
+
+
+@njit(cache=True)
+def _aside(store: Store, p: int, box: Floats, aspect: float) -> float:
+    """How far the foot of `box` is from the straight way of person `p`, forwards or back, in box heights."""
+    vx, vy = store.speed[p, 0], store.speed[p, 1]
+    pace = np.sqrt(vx * vx + vy * vy)
+    if pace == 0.0:
+        return 0.0
+    dx = (box[0] + box[2]) / 2 * aspect - store.last_foot[p, 0]
+    dy = box[3] - store.last_foot[p, 1]
+    return abs(dx * vy - dy * vx) / pace / store.height[p]
 
 
 @njit(cache=True)
