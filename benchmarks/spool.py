@@ -32,7 +32,7 @@ from tests.uplink import crash_model, fuzz_decoders, letters, seeded_bugs, spool
 
 COMMAND = "python -m benchmarks.spool"
 STATES = 200_000
-BUG_STATES = 40_000
+BUG_STATES = 80_000
 CASES = 100_000
 TRIPS = 10_000
 CYCLES = 200

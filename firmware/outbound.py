@@ -34,7 +34,7 @@ from firmware.uplink.exchange import Answer
 from firmware.uplink.filesystem import RealFolder, open_folder
 from firmware.uplink.fold import About, fold, hour_of, roll_up
 from firmware.uplink.keys import DeviceKeys
-from firmware.uplink.lane import LaneName, Missing
+from firmware.uplink.segment import LaneName, Missing
 from firmware.uplink.sender import Sender
 from firmware.uplink.spool import SealGap, Spool, SpoolLimits
 from firmware.uplink.stamp import Stamp, WallQuality, boot_tag

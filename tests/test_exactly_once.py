@@ -25,7 +25,7 @@ from firmware.uplink.delivery import Delivery, Outcome, Request
 from firmware.uplink.envelope import Place, header_for, seal
 from firmware.uplink.exchange import read_answer, write_answer, write_request
 from firmware.uplink.fold import About, fold
-from firmware.uplink.lane import LaneLimits, Missing
+from firmware.uplink.segment import LaneLimits, Missing
 from firmware.uplink.spool import Spool, SpoolLimits
 from firmware.uplink.stamp import Stamp, WallQuality
 from tests.collector.conftest import *  # noqa: F403  # the two engines

@@ -8,19 +8,31 @@ The lane raises StorageError and is then unchanged but for its active segment, w
 
 from __future__ import annotations
 
-import re
-from array import array
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Final, Literal
-
-import msgspec
+from typing import Final
 
 from firmware.errors import DataError, StorageError
 from firmware.uplink.envelope import GENESIS, Place, chain_hash
 from firmware.uplink.ports import File, Folder, NothingWrittenError
 from firmware.uplink.ranges import Ranges
+from firmware.uplink.segment import (
+    LANES,
+    LaneLimits,
+    LaneName,
+    Missing,
+    Order,
+    Seal,
+    Segment,
+    Spooled,
+    Waiting,
+    durable_end,
+    file_name,
+    holes_of,
+    never_used,
+    numbers_in,
+    segments_of,
+)
 from firmware.uplink.spool_format import (
     ENVELOPE,
     FOREVER,
@@ -40,61 +52,7 @@ from firmware.uplink.spool_format import (
     settled_body,
 )
 
-LaneName = Literal["batches", "keep"]
-Order = Literal["newest", "oldest"]
-Seal = Callable[[Place], bytes]
-LANES: Final[tuple[LaneName, ...]] = ("batches", "keep")
 BAD_KEPT: Final = 4  # segments set aside that are kept for a look
-_NAME: Final = re.compile(r"(batches|keep)-(\d{8,15})\.(seg|bad|tmp)")
-
-
-class LaneLimits(msgspec.Struct, frozen=True):
-    """Sizes of one lane."""
-
-    segment_bytes: int
-    segments_max: int
-
-
-class Spooled(msgspec.Struct, frozen=True):
-    """An envelope that waits for its acknowledgement."""
-
-    lane: LaneName
-    stream: bytes
-    seq: int
-    envelope: bytes
-
-
-class Missing(msgspec.Struct, frozen=True):
-    """Numbers that will not come; FOREVER as `last` says that the stream ended."""
-
-    stream: bytes
-    first: int
-    last: int
-    reason: Literal["evicted", "damaged", "ended", "volatile"]
-
-
-@dataclass(slots=True)
-class Segment:
-    """One file, and where its durable envelopes lie."""
-
-    header: SegmentHeader
-    seqs: array[int] = field(default_factory=lambda: array("Q"))
-    places: array[int] = field(default_factory=lambda: array("I"))
-    lengths: array[int] = field(default_factory=lambda: array("I"))
-
-    def add(self, seq: int, place: int, length: int) -> None:
-        self.seqs.append(seq)
-        self.places.append(place)
-        self.lengths.append(length)
-
-
-@dataclass(slots=True)
-class Waiting:
-    """An envelope that is not durable yet, with what it takes to seal it anew in another place."""
-
-    place: Place
-    envelope: bytes
-    seal: Seal
 
 
 class Lane:
@@ -164,11 +122,7 @@ class Lane:
 
     def _tidy_names(self) -> list[int]:
         """Remove what was being made, keep few of what is set aside; the numbers of the segments."""
-        found: dict[str, list[int]] = {"seg": [], "bad": [], "tmp": []}
-        for name in self._folder.names():
-            match = _NAME.fullmatch(name)
-            if match and match[1] == self.name:
-                found[match[3]].append(int(match[2]))
+        found = numbers_in(self._folder.names(), self.name)
         for number in found["tmp"]:
             self._remove(number, "tmp")
         for number in sorted(found["bad"])[:-BAD_KEPT]:
@@ -214,24 +168,14 @@ class Lane:
             self._folder.rename(self._file_name(number), self._file_name(number, "bad"))
 
     def _adopt(self, readings: list[SegmentReading]) -> None:
-        """Segments and settled numbers; a later segment's first_seq takes numbers from earlier ones of its stream."""
-        limits: dict[bytes, int] = {}
-        for reading in reversed(readings):
-            header = reading.header
-            if reading is not readings[-1] and _never_used(reading):
-                self._remove(header.number, "seg")
-                continue
-            segment = Segment(header)
-            for seq, place, length in reading.envelopes:
-                if header.first_seq <= seq < limits.get(header.stream, FOREVER):
-                    segment.add(seq, place, length)
-            limits[header.stream] = min(header.first_seq, limits.get(header.stream, FOREVER))
-            self.segments.insert(0, segment)
-            self.settled.setdefault(header.stream, Ranges())
-        for reading in readings:
-            for each in reading.settled:
-                if each.stream in self.settled:
-                    self.settled[each.stream].add(each.first, each.last)
+        """Segments, and what is settled of their streams; files that were made in vain go."""
+        for reading in readings[:-1]:
+            if never_used(reading):
+                self._remove(reading.header.number, "seg")
+        self.segments = segments_of([reading for reading in readings if reading is readings[-1] or not never_used(reading)])
+        self.settled = {segment.header.stream: Ranges() for segment in self.segments}
+        for each in (each for reading in readings for each in reading.settled if each.stream in self.settled):
+            self.settled[each.stream].add(each.first, each.last)
 
     def _goes_on(self, newest: SegmentReading) -> bool:
         """Whether it is proved that numbering can go on behind the newest segment; if so, it does."""
@@ -379,7 +323,7 @@ class Lane:
 
     def durable_end(self, stream: bytes) -> int:
         """The last durable number of a stream; -1 where there is none."""
-        return max((segment.seqs[-1] for segment in self.segments if segment.header.stream == stream and segment.seqs), default=-1)
+        return durable_end(self.segments, stream)
 
     def drop_settled(self) -> None:
         """Remove sealed segments with nothing left to send."""
@@ -418,15 +362,15 @@ class Lane:
 
     def count(self) -> int:
         """How many envelopes wait for acknowledgement, durable or not."""
-        return sum(1 for segment in self.segments for _ in self._unsettled(segment)) + len(self.waiting)
+        runs = (each.unsettled_runs(self.settled.get(each.header.stream, Ranges())) for each in self.segments)
+        return len(self.waiting) + sum(len(run) for segment in runs for run in segment)
 
     def bytes_used(self) -> int:
         """What the lane takes of the card."""
         return len(self.segments) * self.limits.segment_bytes
 
     def _unsettled(self, segment: Segment) -> Iterator[int]:
-        settled = self.settled.get(segment.header.stream, Ranges())
-        return (index for index, seq in enumerate(segment.seqs) if seq not in settled)
+        return (index for run in segment.unsettled_runs(self.settled.get(segment.header.stream, Ranges())) for index in run)
 
     def _envelope(self, segment: Segment, index: int) -> bytes:
         place = segment.places[index]
@@ -437,19 +381,8 @@ class Lane:
 
     def _find_missing(self) -> list[Missing]:
         """Holes between the numbers of each stream, and the ends of streams that were left."""
-        missing: list[Missing] = []
         streams = list(dict.fromkeys(segment.header.stream for segment in self.segments))
-        for stream in streams:
-            present = Ranges()
-            mine = [segment for segment in self.segments if segment.header.stream == stream]
-            for seq in (seq for segment in mine for seq in segment.seqs):
-                present.add(seq, seq)
-            for first, last in self.settled[stream]:
-                present.add(first, last)
-            start = 0 if self.bad else mine[0].header.first_seq  # what was removed in order is not missing
-            ends = [first - 1 if last == FOREVER else last for first, last in self.settled[stream]]  # what is settled was there
-            end = max(mine[-1].header.first_seq - 1, self.durable_end(stream), *ends, -1)
-            missing += [Missing(stream, *hole, "damaged") for hole in present.missing(start, end)]
+        missing = [gap for stream in streams for gap in holes_of(self.segments, stream, self.settled[stream], from_zero=self.bad > 0)]
         for stream in streams[:-1]:
             missing += self._end_of(stream)
         return missing
@@ -465,7 +398,7 @@ class Lane:
     # Files
 
     def _file_name(self, number: int, ending: str = "seg") -> str:
-        return f"{self.name}-{number:08}.{ending}"
+        return file_name(self.name, number, ending)
 
     def _remove(self, number: int, ending: str) -> None:
         with suppress(StorageError):
@@ -475,8 +408,3 @@ class Lane:
         if self._file is not None:
             self._file.close()
             self._file = None
-
-
-def _never_used(reading: SegmentReading) -> bool:
-    """Made for a new stream, which then did not begin here after all."""
-    return reading.end is not None and not reading.envelopes and reading.header.first_seq == 0

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from firmware.uplink.envelope import Place, chain_hash
-from firmware.uplink.lane import LaneName, Order, Seal, Spooled, Waiting
 from firmware.uplink.ranges import Ranges
+from firmware.uplink.segment import LaneName, Order, Seal, Spooled, Waiting
 
 MEMORY_BYTES_MAX: Final = 4 * 1024 * 1024  # a day and a half of quiet flushes; nothing to a board of 512 MiB
 

@@ -15,9 +15,10 @@ import msgspec
 
 from firmware.errors import StorageError
 from firmware.uplink.envelope import GENESIS, Place
-from firmware.uplink.lane import LANES, Lane, LaneLimits, LaneName, Missing, Order, Seal, Spooled
+from firmware.uplink.lane import Lane
 from firmware.uplink.memory import MemoryLane
 from firmware.uplink.ports import Folder, NoRoomError
+from firmware.uplink.segment import LANES, LaneLimits, LaneName, Missing, Order, Seal, Spooled
 
 FLUSH_BYTES: Final = 16 * 1024  # so much waiting is not left to the next timer
 TRIES_MAX: Final = 4  # a full card: so many segments are evicted for one flush

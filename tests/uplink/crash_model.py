@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from firmware.errors import DataError, StorageError
 from firmware.uplink import lane
 from firmware.uplink.envelope import GENESIS, Place, chain_hash
-from firmware.uplink.lane import LaneLimits, LaneName, Missing
 from firmware.uplink.ports import NoRoomError
+from firmware.uplink.segment import LaneLimits, LaneName, Missing
 from firmware.uplink.spool import Spool, SpoolLimits
 from firmware.uplink.spool_format import SegmentReading
 
@@ -232,7 +232,8 @@ def rot(folder: ModelFolder, rng: random.Random) -> str:
         inode.cached[start : start + SECTOR] = rng.randbytes(min(SECTOR, len(inode.cached) - start))
     elif lot < 0.8:
         del inode.cached[max(start, SECTOR) :]
-    else:
+    else:  # the newest of its lane: the others say where numbering stood
+        inode = folder.cached_names[max(each for each in folder.cached_names if each[:4] == name[:4])]
         inode.cached[:] = bytes(len(inode.cached)) if rng.random() < 0.5 else b""
     inode.durable[:] = inode.cached
     inode.dirty.clear()
@@ -339,6 +340,7 @@ class Model:
         self._states_per_operation = states_per_operation
         self._rot_share = rot_share
         self._log: list[tuple[Place, bytes]] = []
+        self._puts: list[tuple[bytes, int]] = []
         self._sealer = Sealer(self.truth, self._log)
         self.spool = Spool.open(self.folder, LIMITS, OWNER, self.random_bytes, self._sealer.gap)
         self._note_sealed()
@@ -352,7 +354,8 @@ class Model:
         match self.rng.choices(range(7), (40, 25, 14, 3, 3, 3, 1))[0]:
             case 0:
                 name: LaneName = "keep" if self.rng.random() < 0.2 else "batches"
-                self.spool.put(name, self._sealer.seal(self.rng.choice((40, 200, 480, 488, 500, 900, 1500))))
+                place = self.spool.put(name, self._sealer.seal(self.rng.choice((40, 200, 480, 488, 500, 900, 1500))))
+                self._puts.append((place.stream, place.seq))
             case 1:
                 self._flush()
             case 2:
@@ -372,7 +375,18 @@ class Model:
 
     def _flush(self) -> None:
         self.spool.flush()
+        self._check_flushed()
         self._confirm()
+
+    def _check_flushed(self) -> None:
+        """Flush returned: all that was put is there, or was pushed out by what is newer, and a gap says so."""
+        found = offered(self.spool)
+        gaps = [gap for envelope in found.values() if (gap := gap_of(envelope))]
+        for key in self._puts if self.spool.health().storage == "durable" else ():
+            explained = any(stream == key[0] and first <= key[1] <= last for stream, first, last in gaps)
+            if key not in found and key not in self.truth.acknowledged and not explained:
+                raise Violation(f"1: flush returned, and {key} is not there")
+        self._puts.clear()
 
     def _confirm(self) -> None:
         """Whatever is offered may have been sent: its number is taken. If the card is well, it is durable too."""
@@ -388,6 +402,7 @@ class Model:
 
     def _reopen(self) -> None:
         self._note_sealed()
+        self._puts.clear()
         self.spool = Spool.open(self.folder, LIMITS, OWNER, self.random_bytes, self._sealer.gap)
         self._confirm()
 

@@ -13,14 +13,13 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 
-from firmware.uplink.spool_format import read_segment
-from tests.uplink.segments import written_segment
-
 from firmware.errors import DataError
 from firmware.uplink.batch import from_bytes, to_bytes
 from firmware.uplink.envelope import Kind, open_envelope, read_header
 from firmware.uplink.padding import unpad
+from firmware.uplink.spool_format import read_segment
 from tests.uplink.letters import DEVICE_KEY, OPENING, PAYLOADS, letter
+from tests.uplink.segments import written_segment
 
 HEADS = (
     b"\xdd\xff\xff\xff\xff",

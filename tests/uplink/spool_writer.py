@@ -15,7 +15,7 @@ from pathlib import Path
 
 from firmware.uplink.envelope import Place
 from firmware.uplink.filesystem import RealFolder, open_folder
-from firmware.uplink.lane import LaneLimits, Missing
+from firmware.uplink.segment import LaneLimits, Missing
 from firmware.uplink.spool import Spool, SpoolLimits
 from tests.uplink.crash_model import offered
 

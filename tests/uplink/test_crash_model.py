@@ -12,7 +12,7 @@ from tests.uplink.seeded_bugs import CAUGHT, Bug
 
 STATES = 200_000
 PARTS = 8
-BUDGET = 40_000  # states in which a bug must show; half of all show in the first 1,000
+BUDGET = 80_000  # states in which a bug must show; half of all show in the first 1,000
 
 
 @pytest.mark.slow

@@ -12,8 +12,8 @@ import pytest
 
 from firmware.errors import StorageError
 from firmware.uplink.filesystem import NoFolder, RealFolder, open_folder
-from firmware.uplink.lane import LaneLimits
 from firmware.uplink.ports import NoRoomError, NothingWrittenError
+from firmware.uplink.segment import LaneLimits
 from firmware.uplink.spool import Spool, SpoolLimits
 from tests.uplink import spool_writer
 from tests.uplink.crash_model import offered

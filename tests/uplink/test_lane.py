@@ -7,7 +7,8 @@ import os
 import pytest
 
 from firmware.errors import StorageError
-from firmware.uplink.lane import BAD_KEPT, Lane, LaneLimits, Missing
+from firmware.uplink.lane import BAD_KEPT, Lane
+from firmware.uplink.segment import LaneLimits, Missing
 from firmware.uplink.spool_format import FOREVER, read_segment
 from tests.uplink.crash_model import OWNER, SECTOR, ModelFolder
 

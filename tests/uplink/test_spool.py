@@ -11,9 +11,9 @@ import pytest
 
 from firmware.errors import DataError, StorageError
 from firmware.uplink.envelope import GENESIS, Place, chain_hash
-from firmware.uplink.lane import LaneLimits, LaneName
 from firmware.uplink.memory import MEMORY_BYTES_MAX
 from firmware.uplink.ports import NoRoomError, NothingWrittenError
+from firmware.uplink.segment import LaneLimits, LaneName
 from firmware.uplink.spool import FLUSH_BYTES, Spool, SpoolLimits
 from tests.uplink.crash_model import EVERYTHING, OWNER, SECTOR, ModelFolder, Sealer, Truth, gap_of, offered, turn_bits
 
