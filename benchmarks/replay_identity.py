@@ -12,14 +12,14 @@ from pathlib import Path
 from benchmarks.figure import Figure, figure
 from firmware.vision.simulated_shop import SimulatedShop
 
-SOURCE = "sim-boxes:?seed=5&people=30&minutes=2&fps=10"
+SOURCE = "sim-boxes:?seed=5&people=12&minutes=1&fps=10"
 COMMAND = "python -m benchmarks.replay_identity"
 
 
 def replayed(folder: Path, name: str, source: str, **environment: str) -> tuple[bytes, bytes]:
     """Events and windows of one replay, as bytes."""
     config, events, windows = folder / "shop.toml", folder / f"{name}.events", folder / f"{name}.windows"
-    config.write_text(SimulatedShop(5, 30, 2.0).config_toml(source), encoding="utf-8")
+    config.write_text(SimulatedShop(5, 12, 1.0).config_toml(source), encoding="utf-8")
     command = [
         sys.executable,
         "-m",
@@ -42,11 +42,11 @@ def figures() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         first, again = replayed(folder, "first", SOURCE), replayed(folder, "again", SOURCE)
-        yield figure("replay.bytes", len(first[0]) + len(first[1]), "at least", 10_000, unit="bytes", command=COMMAND)
+        yield figure("replay.bytes", len(first[0]) + len(first[1]), "at least", 5_000, unit="bytes", command=COMMAND)
         yield figure("replay.twice.differing_files", differing(first, again), "equal", 0, unit="files", command=COMMAND)
         interpreted = replayed(folder, "interpreted", SOURCE, NUMBA_DISABLE_JIT="1")
         yield figure("replay.without_jit.differing_files", differing(first, interpreted), "equal", 0, unit="files", command=COMMAND)
-        pixels = SOURCE.replace("sim-boxes", "sim").replace("minutes=2", "minutes=0.5")
+        pixels = SOURCE.replace("sim-boxes", "sim").replace("minutes=1", "minutes=0.5")
         seen = replayed(folder, "seen", pixels), replayed(folder, "seen-again", pixels)
         yield figure("replay.pixels.twice.differing_files", differing(*seen), "equal", 0, unit="files", command=COMMAND)
 
