@@ -49,7 +49,7 @@ class Rules(NamedTuple):
 
     relink_s_max: float = 4.0
     jitter: float = 0.04  # standard deviation of a foot point: detector noise and gait
-    acceleration: float = 0.7  # white acceleration, box heights / s^1.5: people stroll, hesitate and turn
+    acceleration: float = 0.5  # white acceleration, box heights / s^1.5: people stroll, hesitate and turn
     speed: float = 1.0  # standard deviation of the unknown speed of someone just seen, box heights / s
     size: float = 0.2  # standard deviation of the ratio of two heights of one person
     gate: float = 16.0  # squared standard deviations up to which an id of somebody else can be a person's
@@ -58,6 +58,7 @@ class Rules(NamedTuple):
     jump_speed: float = 3.0  # ... and than anyone walks (box heights / s; a runner makes about 2.5) is somebody else
     gap_frames: float = 1.5  # between two sights: more is a gap, in which somebody else may have come
     switch_gap: float = 0.1  # chance that a track found again after a gap has a new id
+    doubt: float = 3.0  # a new id is joined only at odds of about four to one: two people made one are two counts lost
     exchange: float = 0.001  # chance that two people exchange their ids in one frame
     hidden: float = 0.03  # chance that somebody is hidden for longer than boxes are usually missed ...
     hidden_s: float = 1.5  # ... and for how long, on average
@@ -333,7 +334,7 @@ def _worth_of_new(store: Store, p: int, view: View, k: int, rules: Rules) -> flo
     if view.born_s[k] - store.last_s[p] > rules.gap_frames * store.habits[FRAME_S]:
         switch = max(switch, rules.switch_gap)
     turned = _speed_misfit(store, p, view, k, rules)
-    return _odds(store, p, view.birth[k], view.born_s[k], view.aspect, switch, turned, rules)
+    return _odds(store, p, view.birth[k], view.born_s[k], view.aspect, switch, turned, rules) - rules.doubt
 
 
 @njit(cache=True)
