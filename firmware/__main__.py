@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "detect": "find people in pictures",
     "track": "track detections of a MOTChallenge file",
     "doctor": "check this machine: runtimes, numpy, camera, clock, temperature, Coral",
+    "notice": "make the entrance notice and the facts for an impact assessment",
     "find": "find the devices on the local network",
     "bench": "time each stage on this machine",
 }
