@@ -105,6 +105,7 @@ in = "left"
 name = "display"
 kind = "area"
 polygon = {display}
+dwell_s_min = {plan.DISPLAY_DWELL_S_MIN}
 
 [[camera.zone]]
 name = "till"

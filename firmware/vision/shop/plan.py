@@ -7,16 +7,17 @@ from typing import Final
 Place = tuple[float, float]
 
 LINE: Final = ((-0.75, 6.45), (-3.85, 6.45))  # seen from start to end, the shop is on the left: in = left
-DISPLAY: Final = ((-2.65, 2.85), (-1.75, 2.85), (-1.75, 4.75), (-2.65, 4.75))
+DISPLAY: Final = ((-2.65, 2.75), (-1.75, 2.75), (-1.75, 4.85), (-2.65, 4.85))
 TILL: Final = ((0.0, 2.55), (2.95, 2.55), (2.95, 3.95), (0.0, 3.95))
+DISPLAY_DWELL_S_MIN: Final = 3.0  # who passes the table has not looked at it
 SERVICE_SIDE: Final = 2  # far from the camera: from the third point to the last
 
-DOOR_X: Final = (-3.0, -1.2)  # people keep off the door's posts
+DOOR_X: Final = (-2.9, -1.1)  # people keep off the door's posts
 DOOR_POSTS: Final = (-3.55, -1.0)
 DOOR_Y: Final = (6.2, 7.8)  # where there is wall on either side, and a step before it
 INSIDE: Final = (-1.3, 5.2)  # where ways part
 DISPLAY_WAY: Final = (-1.2, 4.3)
-DISPLAY_SPOTS: Final = ((-2.1, 3.2), (-2.2, 3.8), (-2.3, 4.4))
+DISPLAY_SPOTS: Final = ((-2.2, 3.1), (-2.25, 3.8), (-2.2, 4.45))  # hardly one behind the other, seen from the camera
 DISPLAY_FACING: Final = (-3.3, 3.9)
 BROWSE_SPOTS: Final = ((0.4, 5.9), (1.3, 5.9), (2.2, 5.8), (3.1, 5.7), (-3.4, 5.5))
 PAIR_SPOTS: Final = ((-0.3, 5.6), (1.7, 5.2), (3.2, 5.0))

@@ -1,8 +1,8 @@
 """What really happened in a run, as a perfect counter on the floor would write it down.
 
 A crossing is the foot point passing the line's segment; `settled` crossings are net per visit to the line: back and forth
-within SETTLE_S cancels. A visit is a stay of the foot point in a zone: stays of less than ENTER_S are none, gaps of less
-than EXIT_S are closed. Times are seconds of the run.
+within SETTLE_S cancels. A visit is a stay of the foot point in a zone: gaps of less than EXIT_S are closed, stays of less than
+ENTER_S (at the display, DISPLAY_DWELL_S_MIN of the plan) are none. Times are seconds of the run.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _visits(person: int, path: Path, zone: Literal["display", "till"], polygon: 
             merged.append([begin, end])
     out = []
     for begin, end in merged:
-        if (end - begin) * STEP_S >= ENTER_S:
+        if (end - begin) * STEP_S >= (plan.DISPLAY_DWELL_S_MIN if zone == "display" else ENTER_S):
             outcome = _outcome(path, end) if zone == "till" else ""
             out.append(Visit(person, zone, path.start_s + begin * STEP_S, path.start_s + end * STEP_S, outcome))
     return out

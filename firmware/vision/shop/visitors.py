@@ -17,6 +17,8 @@ from firmware.vision.shop.plan import Place
 
 BLOCKED_S: Final = 25.0  # the longest way takes 12 s
 ABREAST_M: Final = 0.72  # between two who belong together
+RUSH_MAX: Final = 6  # who come in one minute: a small shop is full then
+KEEP_RIGHT: Final = 0.8
 SETTLED_S: Final = 8.0  # who comes in stays at least so long: nobody's way in and out cancels out
 
 
@@ -61,9 +63,12 @@ def arrivals(chance: random.Random, people: int, seconds: float) -> list[Walker]
     last = max(seconds - 95.0, seconds * 0.5)  # time to walk through and be served before the run ends
     out: list[Walker] = []
     left = people
-    rush = chance.uniform(0.2, 0.6) * last  # a quarter of them come in the same minute
+    rush = chance.uniform(0.2, 0.6) * last
+    hurried = 0
     while left > 0:
-        start = min(last, rush + chance.uniform(0.0, 60.0)) if chance.random() < 0.25 else chance.uniform(1.0, last)
+        start = chance.uniform(1.0, last)
+        if hurried < RUSH_MAX and chance.random() < 0.25:
+            start, hurried = min(last, rush + chance.uniform(0.0, 60.0)), hurried + 1
         if left >= 2 and chance.random() < 0.25:
             out.extend(_pair(chance, start))
             left -= 2
@@ -90,15 +95,24 @@ def _wobble(chance: random.Random, place: Place, spread: float = 0.22) -> Place:
     return place[0] + chance.uniform(-spread, spread), place[1] + chance.uniform(-spread, spread)
 
 
+def _door_x(chance: random.Random, *, coming: bool) -> float:
+    """Where somebody passes the door: mostly on their right, as people do where both ways meet (Helbing and others, 2005)."""
+    low, high = plan.DOOR_X
+    middle = (low + high) / 2
+    if chance.random() < KEEP_RIGHT:
+        low, high = (low, middle) if coming else (middle, high)
+    return chance.uniform(low, high)
+
+
 def _in_and_out(chance: random.Random, door_x: float) -> tuple[list[Goal], list[Goal]]:
     """The ways through the door."""
     away = _outside(chance)
-    out_x = chance.uniform(*plan.DOOR_X)
+    out_x = _door_x(chance, coming=False)
     return _go((door_x, 8.4), (door_x, 7.1), (door_x, 5.9)), _go((out_x, 6.0), (out_x, 7.1), (out_x, 8.4), away)
 
 
 def _shopper(chance: random.Random, start: float) -> Walker:
-    door_x = chance.uniform(*plan.DOOR_X)
+    door_x = _door_x(chance, coming=True)
     come, leave = _in_and_out(chance, door_x)
     goals = come + _go(_wobble(chance, plan.INSIDE, 0.3))
     looks, takes, pays = chance.random() < 0.4, chance.random() < 0.65, chance.random() < 0.65
@@ -118,7 +132,7 @@ def _shopper(chance: random.Random, start: float) -> Walker:
 
 def _pair(chance: random.Random, start: float) -> list[Walker]:
     """Two abreast: in together, look round together, out together."""
-    door_x = chance.uniform(plan.DOOR_X[0] + 0.4, plan.DOOR_X[1] - 0.4)
+    door_x = max(plan.DOOR_X[0] + 0.4, min(plan.DOOR_X[1] - 0.4, _door_x(chance, coming=True)))
     come, leave = _in_and_out(chance, door_x)
     leave[0].x = leave[1].x = leave[2].x = max(plan.DOOR_X[0] + 0.4, min(plan.DOOR_X[1] - 0.4, leave[0].x))
     begin, speed = _outside(chance), chance.uniform(0.9, 1.2)
