@@ -187,10 +187,10 @@ def _pictogram(pdf: FPDF, left: float, top: float, width: float) -> None:
         pdf.line(*at(29, 17), *at(36, 72))
         pdf.line(*at(31, 14), *at(79, 72))
     _camera(pdf, at(22, 10), unit)
-    _person(pdf, at(54, 34), unit)
+    _person(pdf, at(43, 36), unit)
     pdf.line(*at(26, 74), *at(84, 74))
     pdf.set_line_width(1.0 * unit)
-    for x, y in ((78, 50), (90, 47), (90, 53)):
+    for x, y in ((72, 50), (90, 47), (90, 53)):
         pdf.line(*at(x, y), *at(94, 50))
     _plus_one(pdf, at(100, 40), unit)
 
