@@ -31,7 +31,7 @@ class InView:
         self._lines = camera.line
         self._tracker = Tracker(camera.tracker)
         self._relinker = Relinker(camera.tracker.relink_s_max, camera.tracker.capacity)
-        self._shadows = Shadows()
+        self._shadows = Shadows(camera.tracker.score_high)
         self._stillness = Stillness(camera.still, still_map, 2 * camera.tracker.capacity)
         self._newest = 0
         self.staff = Staff()

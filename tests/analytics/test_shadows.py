@@ -46,7 +46,18 @@ def test_who_lasts_is_somebody() -> None:
     shadows.step(at(0.0, {1: WHOLE}))
     seen = [shadows.step(at(tenth / 10, {1: WHOLE, 2: TORSO}, born_s=0.0)).ids.tolist() for tenth in range(1, 40)]
     assert seen[0] == [1]
-    assert seen[20:] == [[1, 2]] * 19
+    assert seen[21:] == [[1, 2]] * 18
+
+
+def test_a_shadow_kept_alive_by_weak_boxes_stays_one() -> None:
+    """Ten seconds inside the person's box, wider and narrower than it in turn, at low scores: nobody."""
+    shadows = Shadows()
+    shadows.step(at(0.0, {1: WHOLE}))
+    wide = (0.24, 0.15, 0.56, 0.92)
+    for tenth in range(1, 100):
+        people = at(tenth / 10, {1: WHOLE, 2: TORSO if tenth < 5 or tenth % 7 else wide}, born_s=0.1)
+        people.scores[1] = 0.3 if tenth % 10 else 0.6
+        assert shadows.step(people).ids.tolist() == [1]
 
 
 def test_people_who_come_close_later_are_no_shadows() -> None:
@@ -75,3 +86,20 @@ def test_a_shadow_stays_one_while_the_real_box_is_missed() -> None:
     shadows.step(at(0.1, {1: WHOLE, 2: TORSO}, born_s=0.1))
     missed = replace(at(0.2, {1: WHOLE, 2: TORSO}, born_s=0.1), seen=np.array([False, True]))
     assert shadows.step(missed).ids.tolist() == [1]
+
+
+def test_when_the_first_box_was_the_false_one_there_is_still_one_person() -> None:
+    """The weak box came first and the good one within it stays well seen for long: one person, not two."""
+    shadows = Shadows()
+    shadows.step(at(0.0, {1: WHOLE}))
+    for tenth in range(1, 100):
+        people = at(tenth / 10, {1: WHOLE, 2: TORSO}, born_s=0.1)
+        people.scores[0] = 0.3
+        assert shadows.step(people).ids.tolist() == [1]
+
+
+def test_a_box_around_a_known_one_is_a_shadow_too() -> None:
+    """Larger or smaller: what coincides is one."""
+    shadows = Shadows()
+    shadows.step(at(0.0, {1: TORSO}))
+    assert shadows.step(at(0.1, {1: TORSO, 2: WHOLE}, born_s=0.1)).ids.tolist() == [1]
