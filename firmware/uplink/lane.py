@@ -75,6 +75,7 @@ class Lane:
         self._end = 0
         self._number = 0
         self._lazy: list[Settled] = []
+        self._vain: list[int] = []  # made for streams that did not begin there
 
     # Starting
 
@@ -168,14 +169,15 @@ class Lane:
             self._folder.rename(self._file_name(number), self._file_name(number, "bad"))
 
     def _adopt(self, readings: list[SegmentReading]) -> None:
-        """Segments, and what is settled of their streams; files that were made in vain go."""
-        for reading in readings[:-1]:
-            if never_used(reading):
-                self._remove(reading.header.number, "seg")
-        self.segments = segments_of([reading for reading in readings if reading is readings[-1] or not never_used(reading)])
+        """Segments, and what is settled of their streams; what the newest does not say of that is to be written anew."""
+        self._vain = [reading.header.number for reading in readings[:-1] if never_used(reading)]
+        self.segments = segments_of([reading for reading in readings if reading.header.number not in self._vain])
         self.settled = {segment.header.stream: Ranges() for segment in self.segments}
-        for each in (each for reading in readings for each in reading.settled if each.stream in self.settled):
-            self.settled[each.stream].add(each.first, each.last)
+        for reading in reversed(readings):
+            for each in (each for each in reading.settled if each.stream in self.settled):
+                if reading is not readings[-1] and any(self.settled[each.stream].missing(each.first, each.last)):
+                    self._lazy.append(each)
+                self.settled[each.stream].add(each.first, each.last)
 
     def _goes_on(self, newest: SegmentReading) -> bool:
         """Whether it is proved that numbering can go on behind the newest segment; if so, it does."""
@@ -326,7 +328,10 @@ class Lane:
         return durable_end(self.segments, stream)
 
     def drop_settled(self) -> None:
-        """Remove sealed segments with nothing left to send."""
+        """Remove sealed segments with nothing left to send; right after `recover` only once `flush_settled` returned."""
+        for number in self._vain:
+            self._remove(number, "seg")
+        self._vain.clear()
         for segment in self.segments[:-1]:
             if not any(True for _ in self._unsettled(segment)):
                 self.remove_segment(segment)

@@ -92,7 +92,8 @@ class Spool:
                 spool._go_volatile(name, error)
         spool._report_missing()
         for lane in spool._lanes.values():
-            lane.drop_settled()
+            if spool._settle_now(lane):
+                lane.drop_settled()
         spool._keep_within_limits()
         return spool
 
@@ -297,11 +298,13 @@ class Spool:
             if missing and lane.name not in self._memory:
                 self._settle_now(lane)
 
-    def _settle_now(self, lane: Lane) -> None:
+    def _settle_now(self, lane: Lane) -> bool:
         try:
             lane.flush_settled()
         except StorageError as error:
             self._last_error = f"{lane.name}: {error}"
+            return False
+        return True
 
     def _put_gap(self, gap: Missing) -> None:
         self._gaps += 1
