@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -144,8 +144,8 @@ def _group(crowd: Crowd, place: Place, clock_s: float, rng: np.random.Generator)
         one = _straight(rng, place, clock_s)
         apart = rng.uniform(0.8, 1.3) * place.box_px[0]
         late = rng.uniform(-0.15, 0.15) * height * (one.t_s[1] - one.t_s[0]) / abs(one.s[1] - one.s[0])
-        beside = (one.a[0] + apart, one.a[1] + apart)
-        return [one, Walk((one.t_s[0] + late, one.t_s[1] + late), one.s, beside, 2.0, rng.uniform(0, 6))]
+        left, right = (tuple(a + side * apart / 2 for a in one.a) for side in (-1, 1))
+        return [replace(one, a=left), Walk((one.t_s[0] + late, one.t_s[1] + late), one.s, right, 2.0, rng.uniform(0, 6))]
     if crowd == "loiterers":
         s, a = rng.uniform(-8, 8), rng.uniform(-place.spread_px, place.spread_px)
         return [Walk((clock_s, clock_s + 20.0), (s, s), (a, a), rng.uniform(0, 0.04) * height, rng.uniform(0, 6))]

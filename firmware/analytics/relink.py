@@ -49,7 +49,7 @@ class Rules(NamedTuple):
 
     relink_s_max: float = 4.0
     jitter: float = 0.04  # standard deviation of a foot point: detector noise and gait
-    acceleration: float = 0.5  # white acceleration, box heights / s^1.5: people stroll, hesitate and turn
+    acceleration: float = 0.7  # white acceleration, box heights / s^1.5: people stroll, hesitate and turn
     speed: float = 1.0  # standard deviation of the unknown speed of someone just seen, box heights / s
     size: float = 0.2  # standard deviation of the ratio of two heights of one person
     gate: float = 16.0  # squared standard deviations up to which an id of somebody else can be a person's
@@ -57,8 +57,8 @@ class Rules(NamedTuple):
     jump: float = 0.6  # the same id farther away than this ...
     jump_speed: float = 3.0  # ... and than anyone walks (box heights / s; a runner makes about 2.5) is somebody else
     gap_frames: float = 1.5  # between two sights: more is a gap, in which somebody else may have come
-    switch_gap: float = 0.1  # chance that a track found again after a gap has a new id
-    doubt: float = 3.0  # a new id is joined only at odds of about four to one: two people made one are two counts lost
+    switch_gap: float = 0.3  # chance that a track found again after a gap has a new id
+    doubt: float = 4.0  # a new id is joined only at odds of about seven to one: two people made one are two counts lost
     exchange: float = 0.001  # chance that two people exchange their ids in one frame
     hidden: float = 0.03  # chance that somebody is hidden for longer than boxes are usually missed ...
     hidden_s: float = 1.5  # ... and for how long, on average
