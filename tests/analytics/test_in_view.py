@@ -59,7 +59,7 @@ def test_a_second_box_on_one_person_is_left_out() -> None:
     for i in range(12):
         frame = detections_at(i / 10, [(0.2 + 0.02 * i, 0.8)])
         if i > 5:
-            torso = frame.boxes + np.array([[0.01, 0.0, 0.0, -0.08]])
+            torso = frame.boxes + np.array([[0.01, 0.0, 0.0, -0.06]])
             frame = dataclasses.replace(frame, boxes=np.vstack((frame.boxes, torso)), scores=np.array([0.9, 0.6]))
         people = view.step(frame, closed=False)
     assert len(people.ids) == 1
