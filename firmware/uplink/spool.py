@@ -295,8 +295,6 @@ class Spool:
                 self._flush_lane("keep")
             for gap in missing:
                 lane.settle(gap.stream, gap.first, gap.last)
-            if missing and lane.name not in self._memory:
-                self._settle_now(lane)
 
     def _settle_now(self, lane: Lane) -> bool:
         try:
