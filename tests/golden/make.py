@@ -64,7 +64,7 @@ def main() -> None:
         ],
     )
     # The display is the square 0.3 to 0.7. Someone walks in from the left at 0.1 a second, in at 3.0; a break at its right
-    # side (out at 9.0, back at 9.8); hidden 14.0 to 16.5; out by the right side at 20.0. Another walks through a corner in 0.3 s.
+    # side (out at 9.0, back at 9.8); hidden 14.0 to 15.8; out by the right side at 20.0. Another walks through a corner in 0.3 s.
     record(
         "display",
         36.0,
@@ -73,7 +73,7 @@ def main() -> None:
             [(1.0, 0.1, 0.5), (5.0, 0.5, 0.5), (7.0, 0.5, 0.5), (9.4, 0.74, 0.5), (11.8, 0.5, 0.5), (18.0, 0.5, 0.5), (24.0, 1.1, 0.5)],
             [(27.0, 0.2, 0.4), (30.0, 0.5, 0.17), (32.0, 0.7, 0.0)],
         ],
-        hidden=lambda person, t_s: person == 0 and 14.0 <= t_s < 16.5,
+        hidden=lambda person, t_s: person == 0 and 14.0 <= t_s < 15.8,
     )
     # The queue is 0.2..0.8 x 0.3..0.7, service side 0 (the top). Three walk up from below, wait, and leave over the top; a
     # fourth gives up and leaves to the right. A clerk stands in the staff zone behind the top.
