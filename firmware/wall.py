@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
+import msgpack
 import msgspec
 
 from firmware.errors import WallError
@@ -68,7 +69,6 @@ class Stop(msgspec.Struct, frozen=True, tag="stop", forbid_unknown_fields=True):
 FromVision = Counted | Alive | Failed
 ToVision = Configure | Ping | Stop
 
-_encoder = msgspec.msgpack.Encoder()
 _from_vision = msgspec.msgpack.Decoder(FromVision)
 _to_vision = msgspec.msgpack.Decoder(ToVision)
 
@@ -79,7 +79,7 @@ def encode(message: FromVision | ToVision) -> bytes:
     Raises:
         WallError: the message is larger than may cross.
     """
-    body = _encoder.encode(message)
+    body: bytes = msgpack.packb(msgspec.to_builtins(message, builtin_types=(bytes,)), use_bin_type=True)
     if len(body) > MESSAGE_BYTES_MAX:
         raise WallError(f"a {type(message).__name__} of {len(body)} bytes may not cross the wall", f"at most {MESSAGE_BYTES_MAX}")
     return _LENGTH.pack(len(body)) + body

@@ -66,6 +66,14 @@ def runtimes(*, vouched: bool = True) -> tuple[Runtime, ...]:
 Wrapped = TypeVar("Wrapped", bound=Interpreter)
 
 
+def even_out(scores: NDArray[np.float64], score_even: float) -> NDArray[np.float64]:
+    """(N,) scores shifted as odds so that `score_even` becomes 0.5; their order stays. 0 and 1 stay."""
+    if score_even == 0.5:
+        return scores.copy()
+    weight = (1.0 - score_even) / score_even
+    return scores * weight / (scores * weight + (1.0 - scores))
+
+
 @dataclass(frozen=True, slots=True)
 class Description:
     """What runs: for health, doctor and the status page."""
@@ -133,7 +141,8 @@ class PersonDetector:
         t3 = stopwatch_s()
         kept = self._suppressed(n)
         self.stage = StageTimes(resize_s, invoke_s, decode_s + stopwatch_s() - t3)
-        return Detections(frame.t_s, self._kept_boxes[:kept].copy(), self._kept_scores[:kept].copy(), frame.aspect, frame.dropped)
+        scores = even_out(self._kept_scores[:kept], self._plan.score_even)
+        return Detections(frame.t_s, self._kept_boxes[:kept].copy(), scores, frame.aspect, frame.dropped)
 
     @property
     def reading(self) -> Reading:

@@ -13,7 +13,7 @@ import importlib.resources
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -57,6 +57,7 @@ class ModelEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     input: int | tuple[int, int] = 0  # side, or height and width; 0: whatever the file says
     dtype: Literal["", "uint8", "int8", "float32"] = ""
     score_min: float = 0.1
+    score_even: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.5  # the score that counts as 0.5
     nms_iou_max: float = 0.6
     labels: tuple[str, ...] = ("person",)
     person: int = 0  # index of the class that is a person

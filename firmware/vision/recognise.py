@@ -39,6 +39,7 @@ class Reading:
         levels: of a centre-point head.
         unit: yolov8 boxes are in 0..1, not pixels.
         classes_last: yolov8 output is [1, N, 4 + classes], not [1, 4 + classes, N].
+        score_even: the model's score that is as good as 0.5: the tracker's thresholds then mean the same for every model.
     """
 
     decoder: str
@@ -51,6 +52,7 @@ class Reading:
     levels: tuple[Level, ...] = ()
     unit: bool = True
     classes_last: bool = False
+    score_even: float = 0.5
 
 
 def reading(name: str, signature: Signature, entry: ModelEntry | None) -> Reading:
@@ -74,6 +76,7 @@ def reading(name: str, signature: Signature, entry: ModelEntry | None) -> Readin
         levels,
         unit,
         classes_last,
+        entry.score_even if entry else 0.5,
     )
 
 

@@ -14,7 +14,7 @@ import pytest
 from firmware.errors import ModelError
 from firmware.vision import fallback
 from firmware.vision.coral import library_reason
-from firmware.vision.detector import PersonDetector, accelerate, detector_of, open_detector, runtimes, runtimes_named
+from firmware.vision.detector import PersonDetector, accelerate, detector_of, even_out, open_detector, runtimes, runtimes_named
 from firmware.vision.frame import Frame
 from firmware.vision.manifest import Level, ModelFile, find_model
 from firmware.vision.recognise import Reading, reading
@@ -306,3 +306,13 @@ def test_tiles_on_a_damaged_file_leave_us_alive(tmp_path: Path) -> None:
     for runtime in ("auto", "tflite"):
         with pytest.raises(ModelError, match=r"half\.tflite"):
             open_detector(str(half), threads=1, runtime=runtime)
+
+
+def test_scores_are_evened_out_by_their_odds() -> None:
+    """The manifest's `score_even` becomes 0.5, order and ends stay, and 0.5 changes nothing."""
+    scores = np.array([1.0, 0.9, 0.58, 0.3, 0.0])
+    evened = even_out(scores, 0.58)
+    assert evened[2] == pytest.approx(0.5)
+    assert (evened[0], evened[-1]) == (1.0, 0.0)
+    assert (np.diff(evened) < 0).all()
+    assert (even_out(scores, 0.5) == scores).all()
