@@ -69,7 +69,11 @@ def test_what_is_not_understood_is_refused(text: str) -> None:
         read_opening_hours(text)
 
 
-@given(st.lists(st.sampled_from(["Mo", "Su", "-", ",", ";", " ", "09:00-18:00", "18:00-02:00", "25:00", "off", "24/7"]), max_size=9).map("".join))
+@given(
+    st.lists(st.sampled_from(["Mo", "Su", "-", ",", ";", " ", "09:00-18:00", "18:00-02:00", "25:00", "off", "24/7"]), max_size=9).map(
+        "".join
+    )
+)
 def test_any_text_is_read_or_refused(text: str) -> None:
     """No text brings another error, and what is read is within a week and a day."""
     try:
