@@ -48,7 +48,7 @@ class Place(msgspec.Struct, frozen=True, order=True):
     name: str
 
 
-class Row15(msgspec.Struct, frozen=True):
+class PlacedRow(msgspec.Struct, frozen=True):
     """One row of the books, placed: `sums` by column."""
 
     place: Place
@@ -99,7 +99,7 @@ def mappings(database: Database) -> dict[int, Mapping]:
     return placed
 
 
-def rows_of(database: Database, query: Query, kinds: Sequence[str] = ("line", "zone", "camera")) -> Iterator[Row15]:
+def rows_of(database: Database, query: Query, kinds: Sequence[str] = ("line", "zone", "camera")) -> Iterator[PlacedRow]:
     """The books' rows that begin within the query, windows or, where they are fewer than it sums, the hour's roll-up."""
     placed = mappings(database)
     for kind in kinds:
@@ -110,7 +110,7 @@ def rows_of(database: Database, query: Query, kinds: Sequence[str] = ("line", "z
 
 def report(database: Database, query: Query) -> tuple[Reported, ...]:
     """Counts per place and interval."""
-    together: dict[tuple[Place, int], list[Row15]] = defaultdict(list)
+    together: dict[tuple[Place, int], list[PlacedRow]] = defaultdict(list)
     for row in rows_of(database, query):
         together[row.place, row.start_ms - row.start_ms % query.interval_ms].append(row)
     return tuple(
@@ -121,7 +121,7 @@ def report(database: Database, query: Query) -> tuple[Reported, ...]:
 
 def distributions(database: Database, query: Query) -> tuple[Distribution, ...]:
     """Dwell of every zone and wait of every queue, small numbers merged into longer intervals."""
-    zones: dict[Place, list[Row15]] = defaultdict(list)
+    zones: dict[Place, list[PlacedRow]] = defaultdict(list)
     for row in rows_of(database, query, ("zone",)):
         zones[row.place].append(row)
     out = []
@@ -136,7 +136,7 @@ def distributions(database: Database, query: Query) -> tuple[Distribution, ...]:
     return tuple(out)
 
 
-def _people(row: Row15, what: str) -> int:
+def _people(row: PlacedRow, what: str) -> int:
     return sum(row.sums[f"{what}_{cell}"] for cell in range(HISTOGRAM_CELLS))
 
 
@@ -149,7 +149,7 @@ def _places(database: Database, query: Query, kind: str) -> list[tuple[int, Plac
     ]
 
 
-def _of_boot(database: Database, query: Query, kind: str, where: tuple[int, Place, int, Mapping]) -> Iterator[Row15]:
+def _of_boot(database: Database, query: Query, kind: str, where: tuple[int, Place, int, Mapping]) -> Iterator[PlacedRow]:
     number, place, boot, mapping = where
     low, high = mapping.boot_range(query.from_ms, query.to_ms)
     windows = _select(database, kind, "window", number, boot, low - low % HOUR_MS, high + HOUR_MS)
@@ -163,7 +163,7 @@ def _of_boot(database: Database, query: Query, kind: str, where: tuple[int, Plac
         start_ms = mapping.wall_ms(int(row[0]))
         if query.from_ms <= start_ms < query.to_ms:
             sums = dict(zip(_COLUMNS[kind], (int(value) for value in row[3:]), strict=True))
-            yield Row15(place, start_ms, int(row[1]) or HOUR_MS, mapping.uncertain, sums)
+            yield PlacedRow(place, start_ms, int(row[1]) or HOUR_MS, mapping.uncertain, sums)
 
 
 def _select(database: Database, kind: str, book: str, place: int, boot: int, low: int, high: int) -> list[Row]:
@@ -172,7 +172,7 @@ def _select(database: Database, kind: str, book: str, place: int, boot: int, low
     return database.rows(sql, (place, boot, low, high))
 
 
-def _add(rows: Sequence[Row15]) -> dict[str, int]:
+def _add(rows: Sequence[PlacedRow]) -> dict[str, int]:
     sums: dict[str, int] = {}
     for row in rows:
         for column, value in row.sums.items():
