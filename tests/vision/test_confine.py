@@ -53,6 +53,16 @@ def test_a_child_is_as_confined_as_its_parent() -> None:
     assert "Address family not supported" in str(said["said"])
 
 
+def test_no_capability_is_left() -> None:
+    """The own namespace gives nothing back: effective and permitted sets are empty."""
+    said = run("""
+        give_up_network()
+        lines = open("/proc/self/status").read().splitlines()
+        print(json.dumps({line[:6]: int(line.split()[1], 16) for line in lines if line[:6] in ("CapEff", "CapPrm")}))
+    """)
+    assert said == {"CapEff": 0, "CapPrm": 0}
+
+
 def test_no_file_grows(tmp_path: Path) -> None:
     """After the last lock not one byte reaches a file, new or old, and the process lives on."""
     old = tmp_path / "old"
