@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 
@@ -32,6 +33,8 @@ from firmware.terminal import LiveOutput, PlainOutput
 from firmware.uplink.keys import load_device_keys
 from firmware.uplink.sender import Sender
 from firmware.uplink.spool import SpoolLimits
+
+BUSY_SHOP: Final = "sim:?people=90&minutes=10"  # somebody comes every few seconds: a demonstration should not wait for its first customer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +68,7 @@ async def _demonstration(arguments: argparse.Namespace) -> int:
     places = prepare(arguments.folder.resolve())
     collector = LocalCollector(places)
     port = await collector.start()
-    text = SimulatedShop().config_toml() + uplink_toml(places, port)
+    text = SimulatedShop().config_toml(BUSY_SHOP) + uplink_toml(places, port)
     note = f"delivering to https://127.0.0.1:{port}; keys, spool and database are in {places.folder}"
     print(note, file=sys.stderr)
     try:
