@@ -8,15 +8,11 @@ arrive as arguments. When to restart vision is `firmware.supervisor`'s work.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeVar
 
 import msgspec
 
 from firmware.events import Audit, LineSums, Window, ZoneSums
-
-Sums = TypeVar("Sums", LineSums, ZoneSums, Audit)
-_MAXIMA = frozenset({"occupancy_max", "wait_max_ms"})
-_NAMES = frozenset({"name", "kind"})
+from firmware.window_sums import added
 
 
 class Stitcher:
@@ -75,9 +71,9 @@ class Stitcher:
 
 def add_windows(first: Window, second: Window) -> Window:
     """The sum of two parts of one window; maxima are maxima."""
-    lines = tuple(_add(a, b) for a, b in zip(first.lines, second.lines, strict=True))
-    zones = tuple(_add(a, b) for a, b in zip(first.zones, second.zones, strict=True))
-    return Window(first.start_ms, first.length_ms, lines, zones, _add(first.audit, second.audit))
+    lines = tuple(added((a, b)) for a, b in zip(first.lines, second.lines, strict=True))
+    zones = tuple(added((a, b)) for a, b in zip(first.zones, second.zones, strict=True))
+    return Window(first.start_ms, first.length_ms, lines, zones, added((first.audit, second.audit)))
 
 
 def _complete(window: Window) -> Window:
@@ -85,19 +81,3 @@ def _complete(window: Window) -> Window:
     observed_ms = min(window.audit.observed_ms, window.length_ms)
     audit = msgspec.structs.replace(window.audit, observed_ms=observed_ms, blind_ms=window.length_ms - observed_ms)
     return msgspec.structs.replace(window, audit=audit)
-
-
-def _add(first: Sums, second: Sums) -> Sums:
-    """Field by field: names stay, maxima take the larger, histograms add cell by cell, integers add."""
-    sums: dict[str, Any] = {}
-    for field in first.__struct_fields__:
-        a, b = getattr(first, field), getattr(second, field)
-        if field in _NAMES:
-            sums[field] = a
-        elif field in _MAXIMA:
-            sums[field] = max(a, b)
-        elif isinstance(a, tuple):
-            sums[field] = tuple(x + y for x, y in zip(a, b, strict=True))
-        else:
-            sums[field] = a + b
-    return type(first)(**sums)

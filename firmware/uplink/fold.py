@@ -8,21 +8,19 @@ so that any order gives the same bytes. When to flush, and which windows make an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
 from firmware.errors import DataError
-from firmware.events import Audit, Disclosure, Event, LineSums, Window, ZoneSums
+from firmware.events import Disclosure, Event, LineSums, Window, ZoneSums
 from firmware.uplink.batch import EVENTS_MAX, WINDOWS_MAX, Batch, HourRollUp, Pulse, encoded_bytes
 from firmware.uplink.padding import PAYLOAD_BYTES_MAX
 from firmware.uplink.stamp import Stamp
+from firmware.window_sums import added
 
 HOUR_MS: Final = 3_600_000
-_GREATEST: Final = frozenset({"occupancy_max", "wait_max_ms"})  # all other integers add
-_LABELS: Final = frozenset({"name", "kind"})
 Named = TypeVar("Named", LineSums, ZoneSums)
-Sums = TypeVar("Sums", LineSums, ZoneSums, Audit)
 
 
 class About(msgspec.Struct, frozen=True):
@@ -94,26 +92,10 @@ def add_windows(windows: Sequence[Window]) -> Window:
         length_ms=sum(window.length_ms for window in windows),
         lines=_by_name([line for window in windows for line in window.lines]),
         zones=_by_name([zone for window in windows for zone in window.zones]),
-        audit=_added([window.audit for window in windows]),
+        audit=added([window.audit for window in windows]),
     )
 
 
 def _by_name(rows: Sequence[Named]) -> tuple[Named, ...]:
     names = sorted({row.name for row in rows})
-    return tuple(_added([row for row in rows if row.name == name]) for name in names)
-
-
-def _added(rows: Sequence[Sums]) -> Sums:
-    first = rows[0]
-    fields = {name: _field(name, [getattr(row, name) for row in rows]) for name in first.__struct_fields__}
-    return msgspec.convert(fields, type(first))
-
-
-def _field(name: str, values: list[Any]) -> object:
-    if name in _LABELS:
-        return values[0]
-    if name in _GREATEST:
-        return max(values)
-    if isinstance(values[0], tuple):
-        return tuple(sum(cells) for cells in zip(*values, strict=True))
-    return sum(values)
+    return tuple(added([row for row in rows if row.name == name]) for name in names)
