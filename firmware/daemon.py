@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -54,11 +54,15 @@ class CameraState(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A configuration as it was read: its text crosses the wall, vision parses it anew."""
+    """A configuration as it was read: its text crosses the wall, vision parses it anew.
+
+    `faults` says why another one was wanted and does not run (safe mode), one line each; empty when this is the wanted one.
+    """
 
     config: Config
     text: str
     filename: str
+    faults: tuple[str, ...] = ()
 
 
 class CameraDesk:
@@ -66,9 +70,7 @@ class CameraDesk:
 
     def __init__(self, camera: CameraConfig, window_s: int, clock: Clock, sinks: Sequence[Sink]) -> None:
         """`window_s` is the window grid; the clock is the one vision stamps its frames with."""
-        lines = tuple(LineSums(line.name) for line in camera.line)
-        zones = tuple(ZoneSums(zone.name, zone.kind) for zone in camera.zone)
-        self._stitcher = Stitcher(window_s * 1000, lines, zones)
+        self._stitcher = Stitcher(window_s * 1000, *_nothing(camera))
         self._clock = clock
         self._sinks = sinks
         self._vision_is_up = False
@@ -82,12 +84,15 @@ class CameraDesk:
     async def heard(self, message: wall.FromVision) -> None:
         """A message crossed."""
         if isinstance(message, wall.Counted):
-            windows = [whole for window in message.windows for whole in self._stitcher.closed(window)]
-            await self._hand_on(message.events, windows)
+            await self._hand_on(message.events, [whole for window in message.windows for whole in self._closed(window)])
         elif isinstance(message, wall.Alive):
             self._hear_alive(message)
         else:
             self._note_state("failed", message.what)
+
+    def reconfigure(self, camera: CameraConfig) -> None:
+        """Vision will count by this from now on."""
+        self._stitcher.expect(*_nothing(camera))
 
     async def fell(self, reason: str) -> None:
         """Vision is gone; what it had open is kept, the rest of the time is blind until it is back."""
@@ -106,6 +111,13 @@ class CameraDesk:
         self._stitcher.died()
         window_end_ms = self._now_ms() + self._stitcher.length_ms
         await self._hand_on((), [*self._stitcher.blind_until(window_end_ms)])
+
+    def _closed(self, window: Window) -> Iterator[Window]:
+        """A window that vision closed; one whose time is not over is held, for vision may be back before it is."""
+        if window.start_ms + window.length_ms > self._now_ms():
+            self._stitcher.hold(window)
+            return iter(())
+        return self._stitcher.closed(window)
 
     def _hear_alive(self, alive: wall.Alive) -> None:
         self._vision_is_up = alive.health.state != "ended"
@@ -135,16 +147,33 @@ class Daemon:
     """All cameras of one configuration."""
 
     def __init__(self, source: Source, clock: Clock, sinks: Sequence[Sink], notifier: Notifier) -> None:
-        """Nothing starts before `run`."""
+        """Nothing starts before `run`. `on_seeing` is called, in a thread, once every camera saw under a configuration."""
         self._clock = clock
         self._sinks = sinks
         self._notifier = notifier
         self._stop = asyncio.Event()
+        self._seen: Source | None = None
+        self.on_seeing: Callable[[Source], None] | None = None
+        self.source = source
         self.desks = tuple(CameraDesk(camera, source.config.window_s, clock, sinks) for camera in source.config.camera)
         self._supervisors = tuple(
-            Supervisor(Order(wall.Configure(source.text, source.filename, camera.name), camera.source.startswith("rtsp")), desk)
-            for camera, desk in zip(source.config.camera, self.desks, strict=True)
+            Supervisor(_order(source, camera), desk) for camera, desk in zip(source.config.camera, self.desks, strict=True)
         )
+
+    async def apply(self, source: Source) -> bool:
+        """Count by another configuration from now on, without a window lost: each camera settles, and begins anew.
+
+        Returns:
+            False, and nothing is done, where more than cameras' own settings changed: that needs a restart of the device.
+        """
+        if not _only_cameras_differ(self.source.config, source.config):
+            return False
+        self.source, self._seen = source, None
+        for desk, camera in zip(self.desks, source.config.camera, strict=True):
+            desk.reconfigure(camera)
+        orders = (_order(source, camera) for camera in source.config.camera)
+        await asyncio.gather(*(each.reorder(order) for each, order in zip(self._supervisors, orders, strict=True)))
+        return True
 
     def cameras(self) -> tuple[CameraState, ...]:
         """A frozen picture of now."""
@@ -167,7 +196,7 @@ class Daemon:
         ticking = asyncio.create_task(self._tick_for_ever())
         stopping = asyncio.create_task(self._stop.wait())
         ended = asyncio.gather(*watching)
-        await asyncio.wait((ended, stopping), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((ended, stopping) if watching else (stopping,), return_when=asyncio.FIRST_COMPLETED)
         self._notifier.say(STOPPING=1)
         await asyncio.gather(*(supervisor.stop() for supervisor in self._supervisors))
         await ended
@@ -188,15 +217,41 @@ class Daemon:
                 await desk.tick()
             now_s = self._clock.monotonic_s()
             seeing = [d for d in self.cameras() if d.last_new_frame_s is not None and now_s - d.last_new_frame_s < FRESH_S]
-            if seeing and not ready:
+            if not ready and (seeing or not self.desks):
                 ready = True
                 self._notifier.say(READY=1)
             if len(seeing) == len(self.desks):
                 self._notifier.say(WATCHDOG=1)
-            self._notifier.say(STATUS=f"{len(seeing)} of {len(self.desks)} cameras see")
+                await self._tell_seeing()
+            safe = f"; safe mode, {len(self.source.faults)} faults in the configuration" if self.source.faults else ""
+            self._notifier.say(STATUS=f"{len(seeing)} of {len(self.desks)} cameras see{safe}")
+
+    async def _tell_seeing(self) -> None:
+        """The first time that every camera sees under a configuration."""
+        if self.on_seeing is None or self._seen is self.source or not self.desks:
+            return
+        if all(desk.state.health.state == "running" for desk in self.desks):
+            self._seen = self.source
+            await asyncio.get_running_loop().run_in_executor(None, self.on_seeing, self.source)
 
     def _install_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError, RuntimeError):  # not the main thread: a test runs us
                 loop.add_signal_handler(number, self.stop)
+
+
+def _nothing(camera: CameraConfig) -> tuple[tuple[LineSums, ...], tuple[ZoneSums, ...]]:
+    """The sums of a window in which nothing was seen."""
+    return tuple(LineSums(line.name) for line in camera.line), tuple(ZoneSums(zone.name, zone.kind) for zone in camera.zone)
+
+
+def _order(source: Source, camera: CameraConfig) -> Order:
+    return Order(wall.Configure(source.text, source.filename, camera.name), camera.source.startswith("rtsp"))
+
+
+def _only_cameras_differ(old: Config, new: Config) -> bool:
+    """Whether the same cameras, under the same terms, only look at other things."""
+    if [camera.name for camera in old.camera] != [camera.name for camera in new.camera]:
+        return False
+    return msgspec.structs.replace(old, camera=(), opening_hours="") == msgspec.structs.replace(new, camera=(), opening_hours="")

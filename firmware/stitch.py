@@ -7,12 +7,15 @@ arrive as arguments. When to restart vision is `firmware.supervisor`'s work.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 
 from firmware.events import Audit, LineSums, Window, ZoneSums
 from firmware.window_sums import added
+
+Named = TypeVar("Named", LineSums, ZoneSums)
 
 
 class Stitcher:
@@ -26,6 +29,10 @@ class Stitcher:
         self._next_ms: int | None = None
         self._snapshot: Window | None = None
         self._left: Window | None = None
+
+    def expect(self, lines: tuple[LineSums, ...], zones: tuple[ZoneSums, ...]) -> None:
+        """Another configuration counts from now on; the window of the change holds the names of both."""
+        self._lines, self._zones = lines, zones
 
     def begin(self, now_ms: int) -> None:
         """Time starts to count here: from now on every window must come out."""
@@ -46,11 +53,16 @@ class Stitcher:
         if self._next_ms is None or window.start_ms >= self._next_ms:
             self._snapshot = window
 
+    def hold(self, window: Window) -> None:
+        """Vision closed a window before its time, for it was told to end: the next vision may add to it."""
+        if self._next_ms is None or window.start_ms >= self._next_ms:
+            self._left = self._join(window)
+            self._snapshot = None
+
     def died(self) -> None:
         """Vision is gone: its last snapshot is all that comes of that window from it."""
         if self._snapshot is not None:
-            self._left = self._join(self._snapshot)
-            self._snapshot = None
+            self.hold(self._snapshot)
 
     def blind_until(self, now_ms: int) -> Iterator[Window]:
         """Windows that ended by `now_ms` and that nobody will close any more."""
@@ -70,10 +82,16 @@ class Stitcher:
 
 
 def add_windows(first: Window, second: Window) -> Window:
-    """The sum of two parts of one window; maxima are maxima."""
-    lines = tuple(added((a, b)) for a, b in zip(first.lines, second.lines, strict=True))
-    zones = tuple(added((a, b)) for a, b in zip(first.zones, second.zones, strict=True))
+    """The sum of two parts of one window, lines and zones by name; maxima are maxima."""
+    lines = _by_name((*first.lines, *second.lines))
+    zones = _by_name((*first.zones, *second.zones))
     return Window(first.start_ms, first.length_ms, lines, zones, added((first.audit, second.audit)))
+
+
+def _by_name(rows: Sequence[Named]) -> tuple[Named, ...]:
+    """Rows of one name together, in the order in which names first come."""
+    names = dict.fromkeys(row.name for row in rows)
+    return tuple(added([row for row in rows if row.name == name]) for name in names)
 
 
 def _complete(window: Window) -> Window:

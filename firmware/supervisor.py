@@ -57,6 +57,7 @@ class Supervisor:
         self._writer: asyncio.StreamWriter | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
+        self._again = False
         self.falls = 0
 
     @property
@@ -71,10 +72,13 @@ class Supervisor:
         while not self._stopping.is_set():
             started_s = loop.time()
             reason = await self._live_once()
-            if reason is None or self._stopping.is_set():
+            if self._stopping.is_set() or (reason is None and not self._again):
                 return
+            if self._again:  # it ended because we asked it to: no fall, no pause
+                self._again = False
+                continue
             self.falls += 1
-            await self._hearer.fell(reason)
+            await self._hearer.fell(reason or "")
             pause_s = PAUSE_S_MIN if loop.time() - started_s > QUIET_S else pause_s
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause_s)
@@ -83,6 +87,16 @@ class Supervisor:
     async def stop(self) -> None:
         """Ask vision to settle and end; kill it when it does not."""
         self._stopping.set()
+        await self.tell(wall.Stop())
+        if self._process is not None and self._process.returncode is None:
+            try:
+                await asyncio.wait_for(self._process.wait(), STOP_S_MAX)
+            except TimeoutError:
+                self._kill()
+
+    async def reorder(self, order: Order) -> None:
+        """Watch by another order: vision settles what it knows and ends, and begins anew."""
+        self._order, self._again = order, True
         await self.tell(wall.Stop())
         if self._process is not None and self._process.returncode is None:
             try:

@@ -122,3 +122,51 @@ async def test_a_source_that_cannot_be_opened_is_said_and_tried_again(tmp_path: 
     await asyncio.wait_for(running, 30)
     assert_whole(ledger.windows)
     assert all(window.audit.blind_ms == 5000 for window in ledger.windows)
+
+
+ZONE = """
+[[camera.zone]]
+name = "carpet"
+polygon = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
+"""
+
+
+async def test_a_new_configuration_counts_without_a_window_lost() -> None:
+    """A zone drawn while the shop is open: the same windows go on, the new zone counts, and the old line has lost nobody."""
+    ledger = Ledger()
+    daemon = daemon_of("sim-boxes:?seed=2&people=60&minutes=2", ledger)
+    seen: list[Source] = []
+    daemon.on_seeing = seen.append
+    running = asyncio.create_task(daemon.run())
+    await until(lambda: daemon.cameras()[0].health.frames > 30)
+    before = daemon.cameras()[0].health.frames
+    text = daemon.source.text + ZONE
+    assert await daemon.apply(Source(parse(text, "new.toml"), text, "new.toml"))
+    await until(lambda: bool(daemon.cameras()[0].live.zones) and len(ledger.windows) > 3)
+    daemon.stop()
+    await asyncio.wait_for(running, 30)
+    assert_whole(ledger.windows)
+    assert daemon.cameras()[0].falls == 0
+    assert sum(window.audit.frames for window in ledger.windows) >= before + daemon.cameras()[0].health.frames
+    assert sum(zone.occupancy_ms for window in ledger.windows for zone in window.zones) > 0
+    assert [source.filename for source in seen] == ["test.toml", "new.toml"]
+
+
+async def test_other_terms_need_a_restart() -> None:
+    """Where counts go, and what may leave, is not changed under a running camera."""
+    daemon = daemon_of("sim-boxes:", Ledger())
+    for change in (('site = "test"', 'site = "other"'), ("window_s = 5", "window_s = 15"), ('name = "shop"', 'name = "door"')):
+        text = daemon.source.text.replace(*change)
+        assert not await daemon.apply(Source(parse(text, "new.toml"), text, "new.toml"))
+    assert daemon.source.filename == "test.toml"
+
+
+async def test_without_a_camera_the_daemon_stays_up() -> None:
+    """Safe mode with no configuration that could run: the page must have somebody behind it."""
+    text = 'site = "test"\n'
+    daemon = Daemon(Source(parse(text, "none"), text, "none", ("passerby.toml:1: wrong",)), SystemClock(), [Ledger()], Notifier(""))
+    running = asyncio.create_task(daemon.run())
+    await asyncio.sleep(0.3)
+    assert not running.done()
+    daemon.stop()
+    await asyncio.wait_for(running, 10)

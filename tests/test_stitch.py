@@ -29,6 +29,27 @@ def test_a_healthy_vision_passes_through() -> None:
     assert [window(30_000, 2), window(45_000, 1)] == [*stitch.closed(window(30_000, 2)), *stitch.closed(window(45_000, 1))]
 
 
+def test_a_window_cut_short_waits_for_its_rest() -> None:
+    """Vision was told to end and closed its window early: what the next one sees of that window is added."""
+    stitch = stitcher()
+    stitch.begin(30_000)
+    stitch.hold(window(30_000, 2, observed_ms=6_000))
+    assert list(stitch.blind_until(44_000)) == []
+    (joined,) = stitch.closed(window(30_000, 3, observed_ms=7_000))
+    assert (joined.lines[0].entries, joined.audit.observed_ms, joined.audit.blind_ms) == (5, 13_000, 2_000)
+
+
+def test_a_change_of_configuration_keeps_the_names_of_both() -> None:
+    """The window of the change says what the old lines and the new ones counted; later blind ones know only the new."""
+    stitch = stitcher()
+    stitch.begin(30_000)
+    stitch.hold(window(30_000, 2, observed_ms=6_000))
+    stitch.expect((LineSums("back"),), ())
+    changed, later = stitch.blind_until(60_000)
+    assert {line.name: line.entries for line in changed.lines} == {"entrance": 2, "back": 0}
+    assert [line.name for line in later.lines] == ["back"]
+
+
 def test_what_a_dead_vision_had_open_is_not_lost() -> None:
     """The snapshot of the dead one and the first window of the next add up, and the gap between them is blind."""
     stitch = stitcher()

@@ -15,6 +15,7 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -23,13 +24,15 @@ from rich.console import Console
 from firmware.clock import SystemClock
 from firmware.commands.config_file import read_text
 from firmware.commands.remarks import warn_of_geometry
+from firmware.commissioning.config_store import ConfigStore
 from firmware.config import parse
 from firmware.daemon import Daemon, Sink, Source
 from firmware.demonstration import LocalCollector, prepare, uplink_toml
-from firmware.errors import ConfigError
+from firmware.errors import ConfigError, StorageError
 from firmware.outbound import Outbound, Sealer, Terms, spool_in
 from firmware.sd_notify import Notifier
 from firmware.terminal import LiveOutput, PlainOutput
+from firmware.uplink.enroller import Renewal
 from firmware.uplink.keys import load_device_keys
 from firmware.uplink.sender import Sender
 from firmware.uplink.spool import SpoolLimits
@@ -40,6 +43,9 @@ BUSY_SHOP: Final = "sim:?people=90&minutes=10"  # somebody comes every few secon
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("--config", metavar="FILE", help="configuration (TOML); without it the demonstration runs")
+    parser.add_argument(
+        "--safe-mode", action="store_true", help="a device: faults in the configuration are told, and the last good one counts on"
+    )
     parser.add_argument("--folder", type=Path, default=Path(".run"), help="the demonstration's private folder (default: .run)")
     parser.add_argument("--seconds", type=float, metavar="S", help="end after so long (default: until Ctrl-C)")
     parser.add_argument("--json", action="store_true", help="one JSON object per window, for machines")
@@ -52,13 +58,27 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _configured(arguments: argparse.Namespace) -> int:
-    text = read_text(arguments.config)
-    source = Source(parse(text, arguments.config), text, arguments.config)
-    if not source.config.camera:
-        raise ConfigError(f"{arguments.config}: no [[camera]]", "there is nothing to count with; see docs/configuration.md")
-    warn_of_geometry(text, arguments.config)
-    await _run(arguments, source, list)
+    store = ConfigStore(Path(arguments.config))
+    source = _safe_source(store) if arguments.safe_mode else _source(arguments.config)
+    warn_of_geometry(source.text, source.filename)
+    await _run(arguments, source, list, store)
     return 0
+
+
+def _source(path: str) -> Source:
+    text = read_text(path)
+    source = Source(parse(text, path), text, path)
+    if not source.config.camera:
+        raise ConfigError(f"{path}: no [[camera]]", "there is nothing to count with; see docs/configuration.md")
+    return source
+
+
+def _safe_source(store: ConfigStore) -> Source:
+    """What can be run, whatever is on the card; what is wrong goes to the log and to the status page."""
+    loaded = store.load_or_empty()
+    for fault in loaded.faults:
+        print(f"passerby run: safe mode: {fault}", file=sys.stderr)
+    return Source(loaded.config, loaded.text, loaded.filename, loaded.faults)
 
 
 async def _demonstration(arguments: argparse.Namespace) -> int:
@@ -72,7 +92,7 @@ async def _demonstration(arguments: argparse.Namespace) -> int:
     note = f"delivering to https://127.0.0.1:{port}; keys, spool and database are in {places.folder}"
     print(note, file=sys.stderr)
     try:
-        await _run(arguments, Source(parse(text, "the demonstration"), text, "the demonstration"), lambda: [note])
+        await _run(arguments, Source(parse(text, "the demonstration"), text, "the demonstration"), lambda: [note], None)
         print("\nWhat the collector holds:", file=sys.stderr)
         print(await collector.windows(), file=sys.stderr)
     finally:
@@ -80,10 +100,12 @@ async def _demonstration(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _run(arguments: argparse.Namespace, source: Source, footer: Callable[[], list[str]]) -> None:
+async def _run(arguments: argparse.Namespace, source: Source, footer: Callable[[], list[str]], store: ConfigStore | None) -> None:
     clock = SystemClock()
     sinks: list[Sink] = []
     daemon = Daemon(source, clock, sinks, Notifier(os.environ.get("NOTIFY_SOCKET", "")))
+    if store is not None and arguments.safe_mode:
+        daemon.on_seeing = lambda seen: _keep(store, seen)
     outbound = _outbound(source, daemon, clock)
     if outbound is not None:
         outbound.start()
@@ -102,6 +124,14 @@ async def _run(arguments: argparse.Namespace, source: Source, footer: Callable[[
     print(_delivery_line(outbound), file=sys.stderr)
 
 
+def _keep(store: ConfigStore, seen: Source) -> None:
+    """Every camera saw under this configuration: it is what to go back to."""
+    try:
+        store.keep_as_good(seen.text)
+    except StorageError as error:
+        print(f"passerby run: the last good configuration is not kept: {error}", file=sys.stderr)
+
+
 def _outbound(source: Source, daemon: Daemon, clock: SystemClock) -> Outbound | None:
     """The uplink of a configuration; None when it names no keys: then counts are only shown."""
     uplink = source.config.uplink
@@ -113,7 +143,10 @@ def _outbound(source: Source, daemon: Daemon, clock: SystemClock) -> Outbound | 
     sealer = Sealer(keys, clock)
     sender = None
     if uplink.url:
-        sender = Sender(uplink.url, keys.folder, keys.device, keys.receipt, lambda: datetime.fromtimestamp(clock.wall_ms() / 1000, UTC))
+        enrol_url = uplink.enrol_url or keys.enrol_url
+        renewal = Renewal(keys.folder, keys.identity, enrol_url) if enrol_url else None
+        wall = partial(_wall, clock)
+        sender = Sender(uplink.url, keys.folder, keys.device, keys.receipt, wall, renewal)
 
     limits = SpoolLimits.of_bytes(uplink.spool_bytes_max)
     terms = Terms(source.config.site, source.config.disclosure, uplink)
@@ -125,6 +158,10 @@ def _outbound(source: Source, daemon: Daemon, clock: SystemClock) -> Outbound | 
         lambda: [state.health for state in daemon.cameras()],
         clock,
     )
+
+
+def _wall(clock: SystemClock) -> datetime:
+    return datetime.fromtimestamp(clock.wall_ms() / 1000, UTC)
 
 
 def _delivery_line(outbound: Outbound | None) -> str:
