@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "track": "track detections of a MOTChallenge file",
     "doctor": "check this machine: runtimes, numpy, camera, clock, temperature, Coral",
     "notice": "make the entrance notice and the facts for an impact assessment",
+    "acceptance": "check the signed record of a walk test",
     "find": "find the devices on the local network",
     "bench": "time each stage on this machine",
 }
