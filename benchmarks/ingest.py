@@ -31,8 +31,8 @@ from firmware.uplink.batch import Batch, to_bytes
 from firmware.uplink.envelope import GENESIS, Kind, Place, chain_hash, header_for, seal
 from firmware.uplink.exchange import write_request
 from firmware.uplink.keys import DeviceKeys, load_device_keys
-from firmware.uplink.sender import tls_context
 from firmware.uplink.stamp import Stamp, WallQuality
+from firmware.uplink.tls import tls_context
 from provisioning.device import new_device
 from provisioning.site import init_site, load_opening_key
 

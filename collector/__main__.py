@@ -1,8 +1,8 @@
 """`passerby-collector`: receives what devices deliver, and answers only for what is durable.
 
     passerby-collector serve --site SITE                          one process, SQLite in SITE/collector.db
-    passerby-collector serve --site SITE --database postgresql:///passerby --role ingest
-    passerby-collector serve --site SITE --database postgresql:///passerby --role open
+    passerby-collector serve --site SITE --database postgresql:///passerby --role ingest     and beside it --role enrol,
+    passerby-collector serve --site SITE --database postgresql:///passerby --role open       each with the keys that it needs
     passerby-collector windows --site SITE --interval 1h          what was counted (also --json)
     passerby-collector status --site SITE                         devices, and which hours are complete
     passerby-collector export --site SITE --out FOLDER            Parquet by month and site, or CSV
@@ -23,7 +23,7 @@ import msgspec
 
 from collector.app import REQUESTS_PER_MINUTE
 from collector.reading_commands import add_commands
-from collector.serve import Settings, serve
+from collector.serve import LOOPBACK, Ports, Role, Settings, serve
 from collector.settings import read_settings
 from firmware.errors import ConfigError, PasserbyError
 from provisioning.passphrase import add_passphrase_arguments, read_passphrase
@@ -60,8 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     serving.add_argument("--database", metavar="URL", help="a SQLite file (default SITE/collector.db) or postgresql://...")
     serving.add_argument("--host", help="address to listen on (default: all)")
     serving.add_argument("--port", type=int, help="port to listen on; 0 takes a free one and prints it (default: 8440)")
+    serving.add_argument("--enrol-port", type=int, help="port where devices enrol and renew their certificates (default: port + 1)")
+    serving.add_argument("--metrics-port", type=int, help="port of /metrics and /healthz, on 127.0.0.1 only (default: port + 2)")
     serving.add_argument(
-        "--role", choices=("all", "ingest", "open"), help="ingest: faces devices, has no opening key; open: has it, no network"
+        "--role",
+        choices=("all", "ingest", "enrol", "open"),
+        help="ingest: faces devices, has no key that opens; enrol: certifies devices; open: has the opening key, no network",
     )
     serving.add_argument("--requests-per-minute", type=int, metavar="N", help=f"of one device (default: {REQUESTS_PER_MINUTE})")
     add_passphrase_arguments(serving)
@@ -77,24 +81,50 @@ def _serve(arguments: argparse.Namespace) -> int:
     if not told.site:
         raise ConfigError("no site is named", '--site FOLDER, or site = "..." in the configuration; passerby-provision site init makes one')
     site = Path(told.site)
-    passphrase = None if told.role == "ingest" or not _is_encrypted(site) else read_passphrase(arguments, new=False)
+    passphrase = read_passphrase(arguments, new=False) if _needs_passphrase(site, told.role) else None
     settings = Settings(
         site=site,
         database=told.database or str(site / "collector.db"),
         host=told.host,
         port=told.port,
+        enrol_port=_port(told.enrol_port, told.port, 1),
+        metrics_port=_port(told.metrics_port, told.port, 2),
         role=told.role,
         passphrase=passphrase,
         requests_per_minute=told.requests_per_minute,
         event_days=told.event_days,
     )
-    asyncio.run(serve(settings, lambda port: print(f"listening on {told.host}:{port}", flush=True)))
+    asyncio.run(serve(settings, lambda ports: _say(settings, ports)))
     return 0
 
 
-def _is_encrypted(site: Path) -> bool:
+def _say(settings: Settings, ports: Ports) -> None:
+    if ports.uplink:
+        print(f"listening on {settings.host}:{ports.uplink}", flush=True)
+    if ports.enrol:
+        print(f"enrolling on {settings.host}:{ports.enrol}", flush=True)
+    if ports.metrics:
+        print(f"metrics on http://{LOOPBACK}:{ports.metrics}/metrics", flush=True)
+    if settings.role == "open":
+        print("opening", flush=True)
+
+
+def _port(told: int | None, port: int, after: int) -> int:
+    """A free one where the first is free, else the next ones."""
+    if told is not None:
+        return told
+    return port + after if port else 0
+
+
+def _needs_passphrase(site: Path, role: Role) -> bool:
+    """Whether a key that the role needs is encrypted."""
+    needed = {"ingest": (), "open": ("recipient.key",), "enrol": ("ca.key",), "all": ("recipient.key", "ca.key")}[role]
+    return any(_is_encrypted(site / name) for name in needed)
+
+
+def _is_encrypted(path: Path) -> bool:
     try:
-        return b"ENCRYPTED" in (site / "recipient.key").read_bytes()
+        return b"ENCRYPTED" in path.read_bytes()
     except OSError:
         return False
 

@@ -1,8 +1,9 @@
-"""The collector's face to the devices: POST /v1/uplink over mutual TLS, and to its keepers: /healthz, /metrics.
+"""The collector's face to the devices: POST /v1/uplink over mutual TLS, and nothing else.
 
 A device is who its client certificate says (common name = device id in hex); it must be enrolled and not revoked. Every
 request is bounded before it is read, rate-limited per device, prepared off the event loop, committed by the one writer
-and answered with a signature. Counts are not served here: `collector.reading` has them, behind the operator's door.
+and answered with a signature. Counts are not served here: `collector.reading` has them, behind the operator's door; how
+the process fares is told on the loopback, by `collector.keeper_app`.
 """
 
 from __future__ import annotations
@@ -66,19 +67,18 @@ class Ingest:
         receipt: Ed25519PrivateKey,
         opening: Opening | None,
         per_minute: int = REQUESTS_PER_MINUTE,
+        metrics: Metrics | None = None,
     ) -> None:
         """`opening` is None in the ingest tier: it verifies and stores, and cannot read. `per_minute` requests a device."""
         self._devices, self._commits, self._receipt, self._opening = devices, commits, receipt, opening
         self._pool = ThreadPoolExecutor(PREPARERS, thread_name_prefix="prepare")
         self._limit = RateLimit(per_minute)
-        self.metrics = Metrics()
+        self.metrics = metrics or Metrics()
 
     def application(self) -> web.Application:
         """The routes; nothing else is served."""
         app = web.Application(client_max_size=REQUEST_BYTES_MAX + 1)
         app.router.add_post("/v1/uplink", self.uplink)
-        app.router.add_get("/healthz", self.healthz)
-        app.router.add_get("/metrics", self.metrics_page)
         return app
 
     async def uplink(self, request: web.Request) -> web.StreamResponse:
@@ -109,14 +109,6 @@ class Ingest:
             log.warning("device %s: two different envelopes under seq %d: a cloned identity?", device.hex(), conflict.seq)
         return web.Response(body=write_answer(answer, self._receipt), content_type="application/octet-stream")
 
-    async def healthz(self, _request: web.Request) -> web.Response:
-        """Whether it works; for a load balancer."""
-        return web.json_response({"status": "ok", "waiting": self._commits.waiting})
-
-    async def metrics_page(self, _request: web.Request) -> web.Response:
-        """Prometheus text."""
-        return web.Response(text=self.metrics.text(self._commits), content_type="text/plain")
-
     def close(self) -> None:
         """Let go of the threads."""
         self._pool.shutdown()
@@ -135,15 +127,15 @@ def client_device(request: web.Request) -> bytes | None:
     return None
 
 
-def server_context(site: Path) -> ssl.SSLContext:
-    """TLS 1.3 with the site's server certificate; clients must show one of the same authority.
+def server_context(site: Path, *, strangers: bool = False) -> ssl.SSLContext:
+    """TLS 1.3 with the site's server certificate; clients must show one of the same authority, `strangers` none.
 
     Raises:
         ConfigError: a certificate is missing or damaged.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.verify_mode = ssl.CERT_REQUIRED
+    context.verify_mode = ssl.CERT_NONE if strangers else ssl.CERT_REQUIRED
     try:
         context.load_cert_chain(site / "server.pem", site / "server.key")
         context.load_verify_locations(site / "ca.pem")

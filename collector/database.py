@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 from firmware.errors import StorageError
 
 Row = tuple[Any, ...]
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 BUSY_S: Final = 30.0  # another process holds SQLite's single write lock for one group commit at most
 KNOWN_MAX: Final = 200_000  # rows of names that one connection remembers: 20 MB
 PAGE_CACHE_KIB: Final = 65_536  # the inner pages of ten million windows

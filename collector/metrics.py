@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
-_COUNTERS: Final = ("requests", "envelopes", "spoiled", "conflicts", "malformed", "refused_device", "limited", "storage_errors")
+_COUNTERS: Final = (
+    "requests", "envelopes", "spoiled", "conflicts", "malformed", "refused_device", "limited", "storage_errors",
+    "enrolments", "enrolments_refused", "renewals",
+)  # fmt: skip
 
 
 class Writer(Protocol):
@@ -40,13 +43,14 @@ class Metrics:
         self._sum_s += seconds
         self._buckets[sum(seconds > edge for edge in BUCKETS_S)] += 1
 
-    def text(self, writer: Writer) -> str:
-        """The exposition format, version 0.0.4."""
+    def text(self, writer: Writer | None) -> str:
+        """The exposition format, version 0.0.4; `writer` is None in a process that commits nothing."""
         lines: list[str] = []
         for name, value in self._counters.items():
             lines += [f"# TYPE passerby_collector_{name}_total counter", f"passerby_collector_{name}_total {value}"]
-        lines += ["# TYPE passerby_collector_commits_total counter", f"passerby_collector_commits_total {writer.commits}"]
-        lines += ["# TYPE passerby_collector_waiting gauge", f"passerby_collector_waiting {writer.waiting}"]
+        if writer is not None:
+            lines += ["# TYPE passerby_collector_commits_total counter", f"passerby_collector_commits_total {writer.commits}"]
+            lines += ["# TYPE passerby_collector_waiting gauge", f"passerby_collector_waiting {writer.waiting}"]
         lines.append("# TYPE passerby_collector_request_seconds histogram")
         total = 0
         for edge, count in zip((*BUCKETS_S, "+Inf"), self._buckets, strict=True):

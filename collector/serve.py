@@ -1,7 +1,8 @@
-"""Composition root of the collector: database, keys, the writer, the HTTPS server, the opener.
+"""Composition root of the collector: database, keys, the writer, the servers, the opener.
 
-Roles: `all` does everything in one process; `ingest` faces the devices and has no key that opens anything; `open` has
-the key and no network. The stop is graceful: no new requests, what waits is committed and answered, then the end.
+Roles: `all` does everything in one process; `ingest` faces the devices and has no key that opens or certifies anything;
+`enrol` faces new devices and has the site's authority; `open` has the opening key and no network. The stop is graceful: no
+new requests, what waits is committed and answered, then the end.
 """
 
 from __future__ import annotations
@@ -13,21 +14,28 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
 from aiohttp import web
 
 from collector.app import REQUESTS_PER_MINUTE, Devices, Ingest, server_context
+from collector.claims import take_claims
 from collector.database import Database, open_database
+from collector.enrol_app import Authority, Enrolment
 from collector.enrolment import enrol_folder
 from collector.group_commit import GroupCommit
+from collector.keeper_app import keeper_application
+from collector.metrics import Metrics
 from collector.receive import Opening, open_waiting
 from collector.retention import EVENT_DAYS, retain
 from firmware.clock import SystemClock
-from provisioning.site import load_opening_key, load_receipt_key
+from firmware.errors import StorageError
+from provisioning.site import load_authority, load_opening_key, load_receipt_key
 
-Role = Literal["all", "ingest", "open"]
+Role = Literal["all", "ingest", "enrol", "open"]
+LOOPBACK: Final = "127.0.0.1"
 ENROL_EVERY_S: Final = 5.0
 RETAIN_EVERY_S: Final = 3600.0
 OPEN_EVERY_S: Final = 0.2
@@ -45,14 +53,25 @@ class Settings:
     database: str
     host: str
     port: int
+    enrol_port: int
+    metrics_port: int
     role: Role = "all"
     passphrase: bytes | None = None
     requests_per_minute: int = REQUESTS_PER_MINUTE
     event_days: int = EVENT_DAYS
 
 
-async def serve(settings: Settings, ready: Callable[[int], None] = lambda _port: None) -> None:
-    """Run until SIGTERM or SIGINT; `ready` is told the port once requests are taken.
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where it listens, once it does; 0: not at all."""
+
+    uplink: int
+    enrol: int
+    metrics: int
+
+
+async def serve(settings: Settings, ready: Callable[[Ports], None] = lambda _ports: None) -> None:
+    """Run until SIGTERM or SIGINT; `ready` is told the ports once requests are taken.
 
     Raises:
         ConfigError, DataError, StorageError: what keeps it from starting, in one line.
@@ -64,15 +83,60 @@ async def serve(settings: Settings, ready: Callable[[int], None] = lambda _port:
             loop.add_signal_handler(number, stop.set)
     database = open_database(settings.database)
     try:
-        enrol_folder(database, settings.site / "devices")
-        opening = None if settings.role == "ingest" else _opening(settings)
+        _take_records(database, settings)
         if settings.role == "open":
-            assert opening is not None
-            await _open_until(stop, database, opening)
+            ready(Ports(0, 0, 0))
+            await _open_until(stop, database, _opening(settings))
             return
-        await _listen_until(stop, settings, database, opening, ready)
+        async with contextlib.AsyncExitStack() as running:
+            ready(await _listen(running, settings, database))
+            await _keep_house(stop, database, settings)
     finally:
         database.close()
+
+
+async def _listen(running: contextlib.AsyncExitStack, settings: Settings, database: Database) -> Ports:
+    """Start the role's servers; `running` stops them in reverse order."""
+    metrics, commits = Metrics(), None
+    uplink = enrol = 0
+    if settings.role != "enrol":
+        commits = GroupCommit(partial(open_database, settings.database), SystemClock().wall_ms)
+        uplink = await _listen_to_devices(running, settings, database, commits, metrics)
+    if settings.role == "enrol" or (settings.role == "all" and (settings.site / "ca.key").exists()):
+        authority = Authority(*load_authority(settings.site, settings.passphrase))
+        enrolment = Enrolment(partial(open_database, settings.database), authority, SystemClock().wall_ms, metrics)
+        running.callback(enrolment.close)
+        context = server_context(settings.site, strangers=True)
+        enrol = await _site(running, enrolment.application(), (settings.host, settings.enrol_port), context)
+    kept = await _site(running, keeper_application(metrics, commits), (LOOPBACK, settings.metrics_port), None)
+    return Ports(uplink, enrol, kept)
+
+
+async def _listen_to_devices(
+    running: contextlib.AsyncExitStack, settings: Settings, database: Database, commits: GroupCommit, metrics: Metrics
+) -> int:
+    opening = None if settings.role == "ingest" else _opening(settings)
+    receipt, context = load_receipt_key(settings.site), server_context(settings.site)
+    ingest = Ingest(Devices(database, time.monotonic), commits, receipt, opening, settings.requests_per_minute, metrics)
+    running.callback(ingest.close)
+    commits.start()
+    running.push_async_callback(asyncio.get_running_loop().run_in_executor, None, commits.stop)
+    return await _site(running, ingest.application(), (settings.host, settings.port), context)
+
+
+async def _site(running: contextlib.AsyncExitStack, app: web.Application, where: tuple[str, int], context: object) -> int:
+    """Serve an application; the port it got."""
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    running.push_async_callback(runner.cleanup)
+    host, port = where
+    try:
+        await web.TCPSite(runner, host, port, ssl_context=context, shutdown_timeout=STOP_S_MAX).start()  # type: ignore[arg-type]
+    except OSError as error:
+        raise StorageError(
+            f"cannot listen on {host}:{port}: {error.strerror}", "is another collector running? --port takes another"
+        ) from error
+    return int(runner.addresses[0][1])
 
 
 def _opening(settings: Settings) -> Opening:
@@ -80,33 +144,19 @@ def _opening(settings: Settings) -> Opening:
     return {key.key_id: key}
 
 
-async def _listen_until(
-    stop: asyncio.Event, settings: Settings, database: Database, opening: Opening | None, ready: Callable[[int], None]
-) -> None:
-    commits = GroupCommit(lambda: open_database(settings.database), SystemClock().wall_ms)
-    ingest = Ingest(Devices(database, time.monotonic), commits, load_receipt_key(settings.site), opening, settings.requests_per_minute)
-    context = server_context(settings.site)
-    commits.start()
-    runner = web.AppRunner(ingest.application(), access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, settings.host, settings.port, ssl_context=context, shutdown_timeout=STOP_S_MAX)
-    try:
-        await site.start()
-        ready(runner.addresses[0][1])
-        await _keep_house(stop, database, settings)
-    finally:
-        await runner.cleanup()
-        await asyncio.get_running_loop().run_in_executor(None, commits.stop)
-        ingest.close()
+def _take_records(database: Database, settings: Settings) -> None:
+    """Who and what appeared in the site's folder since: devices, claims."""
+    devices = enrol_folder(database, settings.site / "devices")
+    claims = take_claims(database, settings.site / "claims", SystemClock().wall_ms())
+    if devices or claims:
+        log.info("%d new devices enrolled, %d new claims noted", devices, claims)
 
 
 async def _keep_house(stop: asyncio.Event, database: Database, settings: Settings) -> None:
-    """Enrol who appears in the site's folder; once an hour, forget what is old."""
+    """Take what appears in the site's folder; once an hour, forget what is old."""
     retained_s = float("-inf")
     while not stop.is_set():
-        new = enrol_folder(database, settings.site / "devices")
-        if new:
-            log.info("%d new devices enrolled", new)
+        _take_records(database, settings)
         if time.monotonic() - retained_s > RETAIN_EVERY_S:
             retained_s = time.monotonic()
             await asyncio.get_running_loop().run_in_executor(None, _retain, settings)

@@ -21,6 +21,8 @@ from firmware.config import parse_as
 from firmware.config_keys import key
 from firmware.errors import ConfigError
 
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+
 
 class CollectorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
@@ -29,7 +31,12 @@ class CollectorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     database: Annotated[str, key("", "A SQLite file, or postgresql://...; empty: collector.db in the site's folder.", max_length=4096)] = ""
     host: Annotated[str, key("", "Address to listen on.", min_length=1, max_length=255)] = "0.0.0.0"  # noqa: S104  # a server's default
     port: Annotated[int, key("", "TCP port; 0: a free one.", ge=0, le=65535)] = 8440
-    role: Annotated[Literal["all", "ingest", "open"], key("", "ingest has no opening key, open has no network, all is both.")] = "all"
+    enrol_port: Annotated[Port | None, key("", "TCP port where devices enrol and renew; default: port + 1.")] = None
+    metrics_port: Annotated[Port | None, key("", "TCP port of /metrics and /healthz, on 127.0.0.1; default: port + 2.")] = None
+    role: Annotated[
+        Literal["all", "ingest", "enrol", "open"],
+        key("", "ingest has no key that opens or certifies, enrol certifies, open has the opening key and no network; all is all."),
+    ] = "all"
     requests_per_minute: Annotated[int, key("requests/min", "Of one device; more are answered with 429.", ge=1, le=10_000_000)] = (
         REQUESTS_PER_MINUTE
     )

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "detect": "find people in pictures",
     "track": "track detections of a MOTChallenge file",
     "doctor": "check this machine: runtimes, numpy, camera, clock, temperature, Coral",
+    "enrol": "make this machine a device of a site, with a claim from its operator",
     "notice": "make the entrance notice and the facts for an impact assessment",
     "acceptance": "check the signed record of a walk test",
     "find": "find the devices on the local network",

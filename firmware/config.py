@@ -179,6 +179,9 @@ class UplinkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str, key("", "Address of the collector, https://host[:port]; empty: nothing is sent, everything is spooled.", max_length=1024)
     ] = ""
     keys: Annotated[str, key("", "Folder with identity, certificates and trust roots.", max_length=1024)] = ""
+    enrol_url: Annotated[
+        str, key("", "Where the certificate is renewed, https://host[:port]; empty: as device.toml in `keys` says.", max_length=1024)
+    ] = ""
     spool: Annotated[str, key("", "Folder of the spool.", max_length=1024)] = ""
     flush_s: Annotated[
         float,

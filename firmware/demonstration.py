@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ START_S_MAX: Final = 60.0
 STOP_S_MAX: Final = 15.0
 FLUSH_S: Final = 5.0  # a demonstration should not wait half a minute for its first batch
 LISTENING: Final = "listening on "
+ENROLLING: Final = "enrolling on "
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,26 @@ def prepare(folder: Path) -> Places:
     return places
 
 
-def uplink_toml(places: Places, port: int) -> str:
-    """The [uplink] section that belongs to it."""
-    return f'\n[uplink]\nurl = "https://127.0.0.1:{port}"\nkeys = "{places.device}"\nspool = "{places.spool}"\nflush_s = {FLUSH_S}\n'
+def uplink_toml(places: Places, ports: tuple[int, int]) -> str:
+    """The [uplink] section that belongs to it; `ports` are the collector's for devices and for renewing certificates."""
+    port, enrol_port = ports
+    enrol = f'enrol_url = "https://127.0.0.1:{enrol_port}"\n'
+    return f'\n[uplink]\n{enrol}url = "https://127.0.0.1:{port}"\nkeys = "{places.device}"\nspool = "{places.spool}"\nflush_s = {FLUSH_S}\n'
+
+
+def status_toml(port: int) -> str:
+    """The [status] section that belongs to it."""
+    return f"\n[status]\nport = {port}\n"
+
+
+def free_port(wanted: int) -> int:
+    """A TCP port for the page: the wanted one, or another when something is there already."""
+    for port in (wanted, 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("", port))
+            return int(probe.getsockname()[1])
+    return wanted
 
 
 class LocalCollector:
@@ -70,8 +89,8 @@ class LocalCollector:
         self._places = places
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self) -> int:
-        """Start it; the port it listens on.
+    async def start(self) -> tuple[int, int]:
+        """Start it; the ports on which it takes deliveries, and renews certificates.
 
         Raises:
             UplinkError: it does not come up.
@@ -81,12 +100,17 @@ class LocalCollector:
             *command, "--no-passphrase", stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is ours to pass on, after the last batch
         )  # fmt: skip
+        ports = [await self._port_in_line(start) for start in (LISTENING, ENROLLING)]
+        return ports[0], ports[1]
+
+    async def _port_in_line(self, start: str) -> int:
+        assert self._process is not None
         assert self._process.stdout is not None
         try:
             line = (await asyncio.wait_for(self._process.stdout.readline(), START_S_MAX)).decode()
         except TimeoutError:
             line = ""
-        if not line.startswith(LISTENING):
+        if not line.startswith(start):
             raise UplinkError(f"the local collector did not start: {await self._last_words()}", f"look into {self._places.folder}")
         return int(line.rpartition(":")[2])
 

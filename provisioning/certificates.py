@@ -2,7 +2,7 @@
 
 Keys are P-256 (what every TLS stack speaks); devices and servers are told apart by extended key usage, so that a stolen
 device key cannot pose as the collector. Times arrive as arguments. Revocation is passive: a certificate is short-lived
-and renewed, or not (`docs/provisioning.md`).
+and renewed, or not (`docs/enrolment-v1.md`).
 """
 
 from __future__ import annotations

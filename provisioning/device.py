@@ -20,9 +20,10 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from firmware.errors import ConfigError
+from firmware.private_file import make_private_folder, write_private, write_whole
 from firmware.uplink.envelope import device_id
 from provisioning.certificates import make_device, new_tls_key
-from provisioning.private_file import make_private_folder, write_private, write_whole
+from provisioning.claim import ENROL_PORT, server_host
 from provisioning.site import load_authority, load_card, private_pem
 
 
@@ -57,7 +58,11 @@ def new_device(site_folder: Path, name: str, out: Path, passphrase: bytes | None
     write_whole(out / "tls.pem", certificate.public_bytes(Encoding.PEM))
     write_whole(out / "ca.pem", authority.public_bytes(Encoding.PEM))
     write_whole(out / "trust.toml", card.toml().encode())
-    write_whole(out / "device.toml", f'device = "{device}"\nname = "{name}"\nsite = "{card.name}"\n'.encode())
+    write_whole(out / "device.toml", _card(device, name, card.name, site_folder).encode())
     record = f'device = "{device}"\nname = "{name}"\npublic = "{public.hex()}"\n'
     write_whole(site_folder / "devices" / f"{device}.toml", record.encode())
     return NewDevice(device, name, out)
+
+
+def _card(device: str, name: str, site: str, site_folder: Path) -> str:
+    return f'device = "{device}"\nname = "{name}"\nsite = "{site}"\nenrol = "https://{server_host(site_folder)}:{ENROL_PORT}"\n'

@@ -33,9 +33,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from firmware.errors import ConfigError, DataError
+from firmware.private_file import make_private_folder, write_private, write_whole
 from firmware.uplink.recipient import KEY_BYTES, SUITE_X25519, SUITE_XWING, OpeningKey, recipient_id
 from provisioning.certificates import make_authority, make_server, new_tls_key
-from provisioning.private_file import make_private_folder, write_private, write_whole
 
 SUITES: Final = (SUITE_X25519, SUITE_XWING)
 

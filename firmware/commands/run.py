@@ -3,7 +3,8 @@
     passerby run --config shop.toml       the cameras of a configuration, delivered as its [uplink] says
     passerby run                          the demonstration: a simulated shop, keys made on the spot, a local collector
 
-On a terminal a table follows the counts; elsewhere one line a window (--json: one JSON object a line). Ctrl-C or SIGTERM
+The status page is served on this machine's private addresses; the demonstration prints an address with the token in it, a
+device has its token on its label. On a terminal a table follows the counts; elsewhere one line a window (--json: one JSON object a line). Ctrl-C or SIGTERM
 ends it in order: what is being counted settles, the last batch is sealed, spooled and, if the collector is there, sent.
 """
 
@@ -27,16 +28,20 @@ from firmware.commands.remarks import warn_of_geometry
 from firmware.commissioning.config_store import ConfigStore
 from firmware.config import parse
 from firmware.daemon import Daemon, Sink, Source
-from firmware.demonstration import LocalCollector, prepare, uplink_toml
-from firmware.errors import ConfigError, StorageError
+from firmware.demonstration import LocalCollector, free_port, prepare, status_toml, uplink_toml
+from firmware.errors import ConfigError, PasserbyError, StorageError
+from firmware.geometry_draft import Drafts
 from firmware.outbound import Outbound, Sealer, Terms, spool_in
+from firmware.page import Board, Served, keys_folder, serve
 from firmware.sd_notify import Notifier
+from firmware.status.certificate import page_keys
 from firmware.terminal import LiveOutput, PlainOutput
 from firmware.uplink.enroller import Renewal
 from firmware.uplink.keys import load_device_keys
 from firmware.uplink.sender import Sender
 from firmware.uplink.spool import SpoolLimits
 
+PAGE_PORT: Final = 8443
 BUSY_SHOP: Final = "sim:?people=90&minutes=10"  # somebody comes every few seconds: a demonstration should not wait for its first customer
 
 
@@ -87,9 +92,9 @@ async def _demonstration(arguments: argparse.Namespace) -> int:
     print("First start: keys for a demonstration site ...", file=sys.stderr) if not arguments.folder.exists() else None
     places = prepare(arguments.folder.resolve())
     collector = LocalCollector(places)
-    port = await collector.start()
-    text = SimulatedShop().config_toml(BUSY_SHOP) + uplink_toml(places, port)
-    note = f"delivering to https://127.0.0.1:{port}; keys, spool and database are in {places.folder}"
+    ports = await collector.start()
+    text = SimulatedShop().config_toml(BUSY_SHOP) + uplink_toml(places, ports) + status_toml(free_port(PAGE_PORT))
+    note = f"delivering to https://127.0.0.1:{ports[0]}; keys, spool and database are in {places.folder}"
     print(note, file=sys.stderr)
     try:
         await _run(arguments, Source(parse(text, "the demonstration"), text, "the demonstration"), lambda: [note], None)
@@ -120,8 +125,35 @@ async def _run(arguments: argparse.Namespace, source: Source, footer: Callable[[
         sinks.append(PlainOutput(lambda line: print(line, flush=True), as_json=arguments.json))
     if arguments.seconds is not None:
         asyncio.get_running_loop().call_later(arguments.seconds, daemon.stop)
-    await daemon.run()
+    board = Board(daemon, outbound, clock)
+    sinks.append(board)
+    page = await _page(board, daemon, clock, store)
+    try:
+        await daemon.run()
+    finally:
+        if page is not None:
+            await page.close()
     print(_delivery_line(outbound), file=sys.stderr)
+
+
+async def _page(board: Board, daemon: Daemon, clock: SystemClock, store: ConfigStore | None) -> Served | None:
+    """The status page; None when the configuration wants none. What keeps it from being served never keeps us from counting."""
+    config, demonstration = daemon.source.config, store is None
+    if not config.status.enabled:
+        return None
+    try:
+        keys = page_keys(keys_folder(config.uplink.spool), new=demonstration)
+    except PasserbyError as error:
+        print(f"passerby run: no status page: {error}", file=sys.stderr)
+        return None
+    board.begin_presence(demonstration=demonstration)
+    page = await serve(board, Drafts(daemon, store), keys, daemon, clock)
+    if page.page.listening.trouble:
+        print(f"passerby run: no status page yet: {page.page.listening.trouble}", file=sys.stderr)
+    shown = f"#token={keys.token}" if keys.token and (demonstration or sys.stderr.isatty()) else ""  # never into a journal
+    for address in page.addresses(config.status.port):
+        print(f"status page: {address}{shown}", file=sys.stderr)
+    return page
 
 
 def _keep(store: ConfigStore, seen: Source) -> None:

@@ -27,6 +27,7 @@ class DeviceKeys:
     identity: Ed25519PrivateKey
     recipient: Recipient
     receipt: Ed25519PublicKey
+    enrol_url: str = ""  # where the certificate is renewed; empty where nobody said
 
     @property
     def device(self) -> bytes:
@@ -49,11 +50,18 @@ def load_device_keys(folder: Path) -> DeviceKeys:
         recipient = Recipient.from_public_bytes(trust["suite"], bytes.fromhex(trust["recipient"]))
         receipt = Ed25519PublicKey.from_public_bytes(bytes.fromhex(trust["receipt"]))
         site = str(trust["site"])
+        enrol_url = str(_card(folder).get("enrol", ""))
     except (ValueError, TypeError, KeyError, UnicodeDecodeError) as error:
-        raise DataError(f"{folder} is no device folder: {error}", "passerby-provision device new makes one") from error
+        raise DataError(f"{folder} is no device folder: {error}", "passerby enrol or passerby-provision device new makes one") from error
     if not isinstance(identity, Ed25519PrivateKey):
         raise DataError(f"{folder / 'identity.key'} is not an Ed25519 key")
-    return DeviceKeys(folder, site, identity, recipient, receipt)
+    return DeviceKeys(folder, site, identity, recipient, receipt, enrol_url)
+
+
+def _card(folder: Path) -> dict[str, object]:
+    """What is written on the device's own card; a device can do without."""
+    path = folder / "device.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def _read(path: Path) -> bytes:

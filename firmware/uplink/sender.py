@@ -12,23 +12,21 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
 import aiohttp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from firmware.clock import BUILT_MS
-from firmware.errors import DataError, UplinkError
+from firmware.errors import DataError, PasserbyError
 from firmware.uplink.delivery import Delivery, Outbox, Outcome, Request
 from firmware.uplink.exchange import ANSWER_BYTES_MAX, Answer, read_answer, write_request
+from firmware.uplink.tls import BUILT, tls_context
 
 TIMEOUT_S: Final = 30.0
 PATH: Final = "/v1/uplink"
-BUILT: Final = datetime.fromtimestamp(BUILT_MS / 1000, UTC)  # no clock that says earlier is right
 IDLE_S_MAX: Final = 60.0
-_NO_CHECK_TIME: Final = 0x200000  # X509_V_FLAG_NO_CHECK_TIME
 _REJECTED: Final = frozenset({400, 413, 422})
 _FORBIDDEN: Final = frozenset({401, 403})
 _BUSY: Final = frozenset({429, 502, 503, 504})
@@ -39,6 +37,18 @@ class Acknowledging(Outbox, Protocol):
 
     def acknowledge(self, stream: bytes, through: int | None, sparse: tuple[int, ...]) -> None:
         """Everything up to `through`, and each of `sparse`, need not be kept any longer."""
+        ...
+
+
+class Renewing(Protocol):
+    """What keeps the device's certificate young; `firmware.uplink.enroller.Renewal`."""
+
+    def due(self, now_s: float, now: datetime, silent_s: float) -> bool:
+        """Whether to ask for another one now."""
+        ...
+
+    async def renew(self, now_s: float, now: datetime) -> None:
+        """Ask. Raises PasserbyError; the old one is then still there."""
         ...
 
 
@@ -54,7 +64,15 @@ class Unanswered(Exception):  # noqa: N818  # a reason, not an error: nobody abo
 class Sender:
     """One device's sender: one request in flight, one connection kept while it lasts."""
 
-    def __init__(self, url: str, folder: Path, device: bytes, receipt: Ed25519PublicKey, wall: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        url: str,
+        folder: Path,
+        device: bytes,
+        receipt: Ed25519PublicKey,
+        wall: Callable[[], datetime],
+        renewal: Renewing | None = None,
+    ) -> None:
         """`folder` holds tls.pem, tls.key and ca.pem; `wall()` is the wall clock, believed only where it is late enough.
 
         Raises:
@@ -64,14 +82,18 @@ class Sender:
         self._device, self._receipt, self._wall, self._folder = device, receipt, wall, folder
         tls_context(folder)  # says at once what is wrong with the certificates
         self._session: aiohttp.ClientSession | None = None
+        self._renewal, self._answered_s = renewal, float("-inf")
+        self.renewals = 0
         self.bytes_sent = 0
         self.last_error = ""
         self.on_answer: Callable[[Answer, float], None] = lambda _answer, _round_trip_s: None
 
     async def run(self, delivery: Delivery, outbox: Acknowledging, now_s: Callable[[], float], wake: asyncio.Event) -> None:
         """Deliver for ever; `wake` is set when something new waits."""
+        self._answered_s = now_s()
         while True:
             wake.clear()
+            await self.keep_certificate(now_s)
             request = delivery.compose(now_s(), outbox)
             if request is not None:
                 await self.exchange(delivery, outbox, request, now_s)
@@ -83,6 +105,18 @@ class Sender:
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(wake.wait(), IDLE_S_MAX)
 
+    async def keep_certificate(self, now_s: Callable[[], float]) -> None:
+        """Renew the client certificate when it is due; what keeps it from that is told, and delivery goes on with the old one."""
+        if self._renewal is None or not self._renewal.due(now_s(), self._wall(), now_s() - self._answered_s):
+            return
+        try:
+            await self._renewal.renew(now_s(), self._wall())
+        except PasserbyError as error:
+            self.last_error = f"certificate: {error}"
+            return
+        self.renewals += 1
+        await self.close()  # the next request shows the new one
+
     async def exchange(self, delivery: Delivery, outbox: Acknowledging, request: Request, now_s: Callable[[], float]) -> None:
         """Post one request and tell `delivery` and `outbox` what became of it."""
         body = write_request([entry.envelope for entry in request.entries])
@@ -93,7 +127,7 @@ class Sender:
             self.last_error = f"{reason.outcome.value}: {reason}"
             delivery.failed(now_s(), request, reason.outcome, reason.retry_after_s)
             return
-        self.last_error = ""
+        self.last_error, self._answered_s = "", now_s()
         for part in answer.acknowledged:
             outbox.acknowledge(part.stream, part.through, part.sparse)
         delivery.answered(now_s(), request, answer)
@@ -138,24 +172,6 @@ class Sender:
             timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
             self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
         return self._session
-
-
-def tls_context(folder: Path, *, clock_is_wrong: bool = False) -> ssl.SSLContext:
-    """TLS 1.3 with our client certificate, trusting the site's authority alone; dates unchecked when the clock is wrong.
-
-    Raises:
-        UplinkError: a certificate is missing or damaged.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    if clock_is_wrong:
-        context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
-    try:
-        context.load_verify_locations(folder / "ca.pem")
-        context.load_cert_chain(folder / "tls.pem", folder / "tls.key")
-    except (OSError, ssl.SSLError) as error:
-        raise UplinkError(f"cannot read the certificates in {folder}: {error}", "passerby-provision device new makes them") from error
-    return context
 
 
 def _seconds(header: str) -> float:

@@ -27,8 +27,8 @@ from firmware.uplink.batch import Batch, to_bytes
 from firmware.uplink.envelope import GENESIS, Kind, Place, chain_hash, header_for, seal
 from firmware.uplink.exchange import read_answer, write_request
 from firmware.uplink.keys import DeviceKeys, load_device_keys
-from firmware.uplink.sender import tls_context
 from firmware.uplink.stamp import Stamp, WallQuality
+from firmware.uplink.tls import tls_context
 from provisioning.certificates import make_device
 from provisioning.device import new_device
 from provisioning.site import init_site, load_authority, private_pem
@@ -43,6 +43,7 @@ class Running:
     folder: Path
     process: subprocess.Popen[str]
     port: int
+    metrics_port: int = 0
 
     def device(self, name: str) -> DeviceKeys:
         folder = self.folder / name
@@ -78,12 +79,20 @@ def start(folder: Path, port: int = 0, *options: str) -> tuple[subprocess.Popen[
     return process, int(line.rpartition(":")[2])
 
 
+def metrics_port_of(process: subprocess.Popen[str]) -> int:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("metrics on "):
+            return int(line.rpartition(":")[2].partition("/")[0])
+    raise AssertionError("no metrics line")
+
+
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("site")
     init_site(folder / "site", "test", 1, ["127.0.0.1"], None, NOW)
     process, port = start(folder)
-    yield Running(folder, process, port)
+    yield Running(folder, process, port, metrics_port_of(process))
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
     process.stdout.close()  # type: ignore[union-attr]
@@ -159,6 +168,27 @@ def test_a_revoked_device_is_refused_within_seconds(running: Running) -> None:
     threading.Event().wait(5.5)
     assert running.post(body, tls_context(keys.folder))[0][0] == 403
     assert running.rows("SELECT sum(entries) FROM line_window JOIN place USING (place) WHERE camera = 'stream-3'") == [(2,)]
+
+
+def test_keepers_have_a_port_of_their_own(running: Running) -> None:
+    """/metrics and /healthz answer on the loopback in plain HTTP, and not on the devices' port, whoever asks there."""
+    keys = running.device("curious")
+    running.post(write_request(envelopes(keys, 3, b"stream-6")), tls_context(keys.folder))
+
+    async def get(url: str, context: ssl.SSLContext | None = None) -> tuple[int, str]:
+        async with aiohttp.ClientSession() as session, session.get(url, ssl=context or True) as response:
+            return response.status, await response.text()
+
+    status, said = asyncio.run(get(f"http://127.0.0.1:{running.metrics_port}/metrics"))
+    samples = dict(line.rsplit(" ", 1) for line in said.splitlines() if not line.startswith("#"))
+    assert status == 200
+    assert int(samples["passerby_collector_envelopes_total"]) >= 3
+    assert int(samples['passerby_collector_request_seconds_bucket{le="+Inf"}']) == int(samples["passerby_collector_requests_total"])
+    assert asyncio.run(get(f"http://127.0.0.1:{running.metrics_port}/healthz")) == (200, '{"status": "ok", "waiting": 0}')
+    for path in ("metrics", "healthz"):
+        assert asyncio.run(get(f"https://127.0.0.1:{running.port}/{path}", tls_context(keys.folder)))[0] == 404
+    with pytest.raises(aiohttp.ClientError):
+        asyncio.run(get(f"http://127.0.0.2:{running.metrics_port}/metrics"))
 
 
 def test_a_device_gone_mad_is_slowed_and_the_others_are_not(running: Running) -> None:
