@@ -75,7 +75,7 @@ def new_presence(corners: Floats, settings: Floats, capacity: int) -> Presence:
     )
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def contains(corners: Floats, sides: int, zone: int, x: float, y: float) -> bool:
     """Whether x, y lies in a zone's polygon, by the even-odd rule (source: W. R. Franklin's PNPOLY)."""
     inside = False
@@ -89,7 +89,7 @@ def contains(corners: Floats, sides: int, zone: int, x: float, y: float) -> bool
     return inside
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def meeting(corners: Floats, sides: int, zone: int, person: Floats, pick: float) -> tuple[float, float]:
     """Share of the way at hand at which it meets a side, and that side: of several the FIRST or the LAST; -1, -1: none."""
     best, best_side = NEVER, NO_SIDE
@@ -112,13 +112,13 @@ def meeting(corners: Floats, sides: int, zone: int, person: Floats, pick: float)
     return best, best_side
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _held(value: float) -> float:
     """Inside the view."""
     return min(max(value, _TINY), 1.0 - _TINY)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _border_side(corners: Floats, sides: int, zone: int, person: Floats) -> float:
     """The side along a border of the view that this box touches: who vanishes there left by it. NO_SIDE: none."""
     best, best_gap = NO_SIDE, BORDER_SHARE
@@ -138,7 +138,7 @@ def _border_side(corners: Floats, sides: int, zone: int, person: Floats) -> floa
     return best
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _row_of(persons: Floats, people: int, person: int, hint: int) -> int:
     """Row of a person; -1: unknown. People keep their order from step to step, so the hint nearly always hits."""
     if hint < people and persons[hint, P_ID] == person:
@@ -149,13 +149,13 @@ def _row_of(persons: Floats, people: int, person: int, hint: int) -> int:
     return -1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _enter(visit: Floats, t_s: float, side: float) -> None:
     visit[V_PHASE], visit[V_ENTRY], visit[V_ENTRY_SIDE], visit[V_IN] = ENTERING, t_s, side, t_s
     visit[V_OUT], visit[V_OUT_SIDE], visit[V_AHEAD_OUT], visit[V_AHEAD_SIDE] = NEVER, NO_SIDE, NEVER, NO_SIDE
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _say(change: Floats, person: Floats, visit: Floats, zone: int, kind: int) -> None:
     """Write a change about one visit; an end uses V_OUT and V_OUT_SIDE."""
     change[C_ZONE], change[C_KIND], change[C_PERSON] = zone, kind, person[P_ID]
@@ -165,7 +165,7 @@ def _say(change: Floats, person: Floats, visit: Floats, zone: int, kind: int) ->
     change[C_X0], change[C_Y0], change[C_X1], change[C_Y1] = person[P_X0], person[P_Y0], person[P_X1], person[P_Y1]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _leave(state: Presence, row: int, zone: int, kind: int) -> None:
     """Close a visit whose V_OUT is set; one that was never reported ends in silence."""
     visit = state.visits[row, zone]
@@ -175,7 +175,7 @@ def _leave(state: Presence, row: int, zone: int, kind: int) -> None:
     visit[V_PHASE] = OUT
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _inside(state: Presence, row: int, zone: int, t_s: float) -> None:
     """Somebody was seen inside: begin, go on, or close the break."""
     visit, person, settings = state.visits[row, zone], state.persons[row], state.settings[zone]
@@ -195,7 +195,7 @@ def _inside(state: Presence, row: int, zone: int, t_s: float) -> None:
         state.counters[CHANGES] += 1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _outside(visit: Floats, person: Floats, corners: Floats, sides: int, zone: int, t_s: float) -> None:
     """Somebody was seen outside: a short look is forgotten, a visit has a break that may become its end."""
     if visit[V_PHASE] == ENTERING:
@@ -206,7 +206,7 @@ def _outside(visit: Floats, person: Floats, corners: Floats, sides: int, zone: i
         visit[V_OUT_SIDE] = side
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _ahead(visit: Floats, person: Floats, corners: Floats, sides: int, zone: int, t_s: float) -> None:
     """Somebody is predicted outside: remember where and when, in case they are never found again."""
     if visit[V_OUT] >= 0.0 or visit[V_AHEAD_OUT] >= 0.0:
@@ -217,7 +217,7 @@ def _ahead(visit: Floats, person: Floats, corners: Floats, sides: int, zone: int
         visit[V_AHEAD_SIDE] = side
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _add(state: Presence, row: int, born_s: float, box: Floats) -> None:
     """Fill a row for somebody new, as of their first detection."""
     person = state.persons[row]
@@ -233,7 +233,7 @@ def _add(state: Presence, row: int, born_s: float, box: Floats) -> None:
             _enter(state.visits[row, zone], born_s, _border_side(state.corners, sides, zone, person))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _observe(state: Presence, row: int, t_s: float, seen: bool, still: bool) -> None:  # noqa: FBT001 kernels take positions
     """The way at hand of one person against every zone. Nearly always nothing changes, and that is said with scalars alone."""
     visits, settings, corners, person = state.visits, state.settings, state.corners, state.persons[row]
@@ -255,7 +255,7 @@ def _observe(state: Presence, row: int, t_s: float, seen: bool, still: bool) -> 
             _outside(visits[row, zone], person, corners, sides, zone, t_s)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _forget(state: Presence, row: int) -> None:
     """Somebody is gone for good: their visits end where the evidence ends, and the row closes up."""
     for zone in range(state.settings.shape[0]):
@@ -274,7 +274,7 @@ def _forget(state: Presence, row: int) -> None:
         state.visits[after] = state.visits[after + 1]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _expire(state: Presence, t_s: float) -> None:
     """End the visits whose break has lasted, and count who is there."""
     visits, persons, counters = state.visits, state.persons, state.counters
@@ -290,7 +290,7 @@ def _expire(state: Presence, t_s: float) -> None:
                 counters[COUNTS + 2 * zone + (1 if persons[row, P_STAFF] > 0.0 else 0)] += 1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def presence_step(
     state: Presence,
     t_s: float,

@@ -144,7 +144,7 @@ def _places(still_map: StillMap) -> Floats:
     return np.array([(place.x, place.y, place.height) for place in still_map.places]).reshape(-1, 3)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _row_of(table: Table, person: int, hint: int) -> int:
     if hint < table.live[0] and table.ids[hint] == person:
         return hint
@@ -154,7 +154,7 @@ def _row_of(table: Table, person: int, hint: int) -> int:
     return -1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _on_a_place(places: Floats, foot: tuple[float, float], height: float, rules: Rules, aspect: float) -> bool:
     for place in range(places.shape[0]):
         reach = 2.0 * rules.move_share * places[place, 2]
@@ -164,14 +164,14 @@ def _on_a_place(places: Floats, foot: tuple[float, float], height: float, rules:
     return False
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _anchor(row: Floats, t_s: float, foot: tuple[float, float], head_y: float) -> None:
     row[ANCHOR_S], row[FOOT_X], row[FOOT_Y], row[HEAD_Y] = t_s, foot[0], foot[1], head_y
     row[HEIGHT] = max(foot[1] - head_y, 1e-4)
     row[PLACED] = 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _move(row: Floats, rules: Rules, t_s: float, foot: tuple[float, float], head_y: float) -> int:
     """Somebody was seen: have they moved, and for how long not? 1 when they were found to be still just now."""
     reach = rules.move_share * row[HEIGHT]
@@ -187,7 +187,7 @@ def _move(row: Floats, rules: Rules, t_s: float, foot: tuple[float, float], head
     return 1 if row[STILL] > was and row[PLACED] == 0.0 else 0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _still_step(
     table: Table,
     rules: Rules,

@@ -40,13 +40,13 @@ from firmware.vision.track_store import (
 EDGE = 0.01  # frame heights: a box so near to the upper or lower border is cut off there
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def is_cut(y: float, height: float) -> bool:
     """Whether the upper or the lower border of the picture cuts a box of centre `y`: what is seen of it says little of the whole."""
     return y - height / 2 <= EDGE or y + height / 2 >= 1.0 - EDGE
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def worth(ahead: NDArray[np.float64], sight: NDArray[np.float64], j: int, slack_x: float, slack_y: float, height_ratio_min: float) -> float:
     """0..1: how well detection `j` fits the prediction `ahead` (8,), both widened by the slacks on every side; 0 is no pair."""
     x, y, w, h = ahead[0], ahead[1], ahead[2], ahead[3]
@@ -65,7 +65,7 @@ def worth(ahead: NDArray[np.float64], sight: NDArray[np.float64], j: int, slack_
     return common / (of_track + of_box - common) * (lower / higher) * np.sqrt(extent)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def associate(
     tracks: NDArray[np.float64],
     live: int,
@@ -108,7 +108,7 @@ def associate(
             tracks[links[r, ROW], SEEN] = 1.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _edges(
     ahead: NDArray[np.float64],
     sight: NDArray[np.float64],
@@ -145,7 +145,7 @@ def _edges(
     return edges
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _first_from(sight: NDArray[np.float64], links: NDArray[np.int64], columns: int, edge: float) -> int:
     """The first column whose left edge is at or beyond `edge`."""
     low, high = 0, columns
@@ -158,7 +158,7 @@ def _first_from(sight: NDArray[np.float64], links: NDArray[np.int64], columns: i
     return low
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _replace_least(graph: Graph, first: int, column: int, weight: float) -> None:
     least = first
     for e in range(first + 1, first + ROW_EDGES_MAX):

@@ -41,14 +41,14 @@ class Noise(NamedTuple):
     size_halt_s: float = 0.5  # growth dies away after so long unseen
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def begin(state: NDArray[np.float64], box: NDArray[np.float64], noise: Noise) -> None:
     """First observation: write `state` (STATE,) from `box` (4,), centre x, centre y, width, height."""
     for c in range(4):
         restart(state, c, box, noise)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def restart(state: NDArray[np.float64], c: int, box: NDArray[np.float64], noise: Noise) -> None:
     """Forget what is known of coordinate `c`, and take it from `box`."""
     height = max(box[H], HEIGHT_MIN)
@@ -62,7 +62,7 @@ def restart(state: NDArray[np.float64], c: int, box: NDArray[np.float64], noise:
     state[k + V] = speed * speed
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def travel(c: int, elapsed_s: float, noise: Noise) -> float:
     """Seconds of motion that count: size stops growing while nobody looks, else a turning person swells without end."""
     if c < W:
@@ -70,7 +70,7 @@ def travel(c: int, elapsed_s: float, noise: Noise) -> float:
     return elapsed_s / (1.0 + elapsed_s / noise.size_halt_s)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def predict(state: NDArray[np.float64], elapsed_s: float, noise: Noise, ahead: NDArray[np.float64]) -> None:
     """Where the box is `elapsed_s` later: write `ahead` (8,), four positions and their four variances."""
     height = max(state[H * STRIDE + POSITION], HEIGHT_MIN)
@@ -84,7 +84,7 @@ def predict(state: NDArray[np.float64], elapsed_s: float, noise: Noise, ahead: N
     ahead[H] = max(ahead[H], 0.5 * height)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def correct(state: NDArray[np.float64], box: NDArray[np.float64], elapsed_s: float, noise: Noise, doubt: float) -> None:
     """Carry `state` over `elapsed_s` and take in `box` (4,), whose standard deviations are `doubt` times the usual."""
     height = max(state[H * STRIDE + POSITION], HEIGHT_MIN)
@@ -109,7 +109,7 @@ def correct(state: NDArray[np.float64], box: NDArray[np.float64], elapsed_s: flo
         state[c * STRIDE + POSITION] = max(state[c * STRIDE + POSITION], HEIGHT_MIN)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def correct_along_path(
     state: NDArray[np.float64],
     last: NDArray[np.float64],

@@ -57,7 +57,7 @@ def new_assignment(rows_max: int, columns_max: int) -> Assignment:
     )
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def assign(graph: Graph, rows: int, columns: int, work: Assignment) -> None:
     """Choose pairs of the greatest total weight; each row and column at most once; fills `row_to_column`, `column_to_row`."""
     for j in range(columns):
@@ -74,7 +74,7 @@ def assign(graph: Graph, rows: int, columns: int, work: Assignment) -> None:
             _swap(i, sink, single_at, work)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _search(graph: Graph, start: int, work: Assignment) -> tuple[int, int, int, int, float]:
     """The shortest path of swaps that gives row `start` a place: it ends in a free column, or in a row that goes single.
 
@@ -110,7 +110,7 @@ def _search(graph: Graph, start: int, work: Assignment) -> tuple[int, int, int, 
         row, path = work.column_to_row[j], nearest
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _is_passed(j: int, order: NDArray[np.int64], passed: int) -> bool:
     """Rounding can make a passed column look a hair nearer; it stays passed."""
     at = 0
@@ -119,7 +119,7 @@ def _is_passed(j: int, order: NDArray[np.int64], passed: int) -> bool:
     return at < passed
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _reprice(start: int, passed: int, touched: int, path: float, work: Assignment) -> None:
     """Keep every price feasible, and forget the search."""
     work.row_price[start] += path
@@ -132,7 +132,7 @@ def _reprice(start: int, passed: int, touched: int, path: float, work: Assignmen
         work.distance[j] = np.inf
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _swap(start: int, sink: int, single_at: int, work: Assignment) -> None:
     """Move every row on the path to its new column."""
     column = sink

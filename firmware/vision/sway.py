@@ -25,7 +25,7 @@ WIN_SHARE = 0.4  # by which, of the tracks, the winning cell must beat standing 
 TINY = 1e-12  # keeps a division defined
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def steady(
     tracks: NDArray[np.float64],
     live: int,
@@ -58,7 +58,7 @@ def steady(
             tracks[i, start + (STRIDE if start == FILTER else 1)] += shift_y
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _vote(
     tracks: NDArray[np.float64],
     end: int,
@@ -81,12 +81,12 @@ def _vote(
                 votes[int(dx / cell + (CELLS + 1.5)), int(dy / cell + (CELLS + 1.5))] += 1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _alike(a: float, b: float) -> bool:
     return min(a, b) >= ALIKE_MIN * max(a, b)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _winner(votes: NDArray[np.int64], voters: int, share: float) -> tuple[int, int]:
     """The cell, in cells from standing still, with the most votes in and around it; its own count twice."""
     middle = CELLS + 1
@@ -100,7 +100,7 @@ def _winner(votes: NDArray[np.int64], voters: int, share: float) -> tuple[int, i
     return best_x, best_y
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _around(votes: NDArray[np.int64], x: int, y: int) -> int:
     total = votes[x, y]
     for dx in range(-1, 2):
@@ -109,7 +109,7 @@ def _around(votes: NDArray[np.int64], x: int, y: int) -> int:
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _refined(
     tracks: NDArray[np.float64],
     end: int,
@@ -142,7 +142,7 @@ def _refined(
     return _shrunk(sum_x, square_x, pairs, cost), _shrunk(sum_y, square_y, pairs, cost)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _shrunk(total: float, squares: float, pairs: int, cost: float) -> float:
     mean = total / pairs
     variance = max(squares / pairs - mean * mean, 0.0)

@@ -171,7 +171,7 @@ def warm_up(config: TrackerConfig | None = None) -> None:
         tracker.step(Detections(0.1 * k, np.array([[0.4, 0.4, 0.5, 0.8]]), np.ones(1)))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _step(space: Space, rules: Rules, noise: Noise, t_s: float, count: int, aspect: float) -> None:
     """One frame: `count` detections in `sight`, the outcome in `tracks`, `listed` and `ended`."""
     tracks, sight, links, counters = space.tracks, space.sight, space.links, space.counters
@@ -196,7 +196,7 @@ def _step(space: Space, rules: Rules, noise: Noise, t_s: float, count: int, aspe
     counters[LISTED] = _list(tracks, live, space.listed, aspect)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _classify(sight: NDArray[np.float64], links: NDArray[np.int64], count: int, aspect: float, rules: Rules) -> None:
     """Measure each detection in frame heights; leave out what has no area, or is not a number."""
     for j in range(count):
@@ -217,7 +217,7 @@ def _classify(sight: NDArray[np.float64], links: NDArray[np.int64], count: int, 
             links[j, KIND] = LOW
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _retire(tracks: NDArray[np.float64], counters: NDArray[np.int64], ended: NDArray[np.int64], rules: Rules, t_s: float) -> int:
     """End tracks that were unseen for too long, and close the ranks: ids stay ascending. Returns how many live."""
     keep, gone = 0, 0
@@ -238,7 +238,7 @@ def _retire(tracks: NDArray[np.float64], counters: NDArray[np.int64], ended: NDA
     return keep
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _observe(track: NDArray[np.float64], seen: NDArray[np.float64], t_s: float, rules: Rules, noise: Noise) -> None:
     """A track takes in its detection."""
     elapsed_s = t_s - track[SEEN_S]
@@ -260,7 +260,7 @@ def _observe(track: NDArray[np.float64], seen: NDArray[np.float64], t_s: float, 
         track[CONFIRMED] = 1.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _spawn(
     tracks: NDArray[np.float64],
     live: int,
@@ -292,7 +292,7 @@ def _spawn(
     return live + 1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _list(tracks: NDArray[np.float64], live: int, listed: NDArray[np.float64], aspect: float) -> int:
     """Confirmed tracks, seen or coasting, as corners in 0..1 of the frame; returns how many."""
     n = 0

@@ -173,7 +173,7 @@ def test_without_compiling_the_answer_is_the_same() -> None:
         "for tracks in made.tracks:\n"
         "    people = relinker.step(tracks)\n"
         "    digest.update(people.ids.tobytes() + people.boxes.tobytes() + people.born_s.tobytes() + repr(people.gone).encode())\n"
-        "digest.update(relinker._store.speed.tobytes() + relinker._store.habits.tobytes() + relinker._store.leaves.tobytes())\n"
+        "digest.update(bytes().join(table.tobytes() for table in relinker._memory))\n"
         "print(digest.hexdigest())\n"
     )
     answers = {
