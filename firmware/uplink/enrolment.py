@@ -196,7 +196,7 @@ def read_certified(body: bytes, request: bytes) -> Certified:
     """
     try:
         said = _certified.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DataError(f"no certificate came: {error}", "a captive portal or a proxy may have answered instead") from error
     if said.version != VERSION or said.request != hashlib.sha256(request).digest():
         raise DataError("an answer to another request, or of another version")
@@ -229,7 +229,7 @@ def _split(body: bytes) -> tuple[bytes, bytes]:
 def _decoded(said: bytes, decoder: msgspec.msgpack.Decoder[Request]) -> Request:
     try:
         asked = decoder.decode(said)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DataError(f"no enrolment: {error}") from error
     if asked.version != VERSION or _encoder.encode(asked) != said:
         raise DataError("an enrolment of another version or form")

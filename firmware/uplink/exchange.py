@@ -148,7 +148,7 @@ def read_answer(body: bytes, receipt_key: Ed25519PublicKey, request: bytes, devi
         raise DataError("an answer that the collector did not sign", "a captive portal or a proxy may have answered instead") from error
     try:
         answer = _decoder.decode(said)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DataError(f"a signed answer of another version: {error}") from error
     if answer.version != VERSION:
         raise DataError(f"an answer of version {answer.version}", f"this reads version {VERSION}")

@@ -15,10 +15,13 @@ from collections.abc import Callable
 
 from firmware.errors import DataError
 from firmware.uplink.batch import from_bytes, to_bytes
+from firmware.uplink.enrolment import read_certified, read_enrol, read_renew, signed_key, signing_request, write_certified, write_renew
 from firmware.uplink.envelope import Kind, open_envelope, read_header
+from firmware.uplink.exchange import Acknowledged, Answer, read_answer, read_request, request_hash, write_answer, write_request
 from firmware.uplink.padding import unpad
 from firmware.uplink.spool_format import read_segment
-from tests.uplink.letters import DEVICE_KEY, OPENING, PAYLOADS, letter
+from tests.uplink.enrolments import CLAIM_FILE, TLS_KEY, enrolment, read_claim_file
+from tests.uplink.letters import DEVICE, DEVICE_KEY, OPENING, PAYLOADS, letter
 from tests.uplink.segments import written_segment
 
 HEADS = (
@@ -63,6 +66,14 @@ def targets() -> list[tuple[Callable[[bytes], object], bytes]]:
     pairs += [(read_header, letter(suite=suite)) for suite in (1, 2)]
     pairs += [(lambda body: open_envelope(body, DEVICE_KEY.public_key(), OPENING[1]), letter())]
     pairs += [(unpad, (b"payload\x80").ljust(512, b"\0"))]
+    pairs += [(read_request, write_request([letter(), letter()]))]
+    answer = Answer(1, request_hash(b""), DEVICE, (Acknowledged(b"stream-1", 5, (7,)),), (), (), 1)
+    pairs += [(lambda body: read_answer(body, DEVICE_KEY.public_key(), b"", DEVICE), write_answer(answer, DEVICE_KEY))]
+    pairs += [(read_enrol, enrolment()), (read_renew, write_renew(DEVICE_KEY, TLS_KEY)), (read_claim_file, CLAIM_FILE.encode())]
+    pairs += [
+        (signed_key, signing_request(TLS_KEY, DEVICE)),
+        (lambda body: read_certified(body, b""), write_certified(b"", b"der", "door")),
+    ]
     pairs += [(read_segment, written_segment(b"one", b"two" * 100, b"three"))]
     return pairs
 
