@@ -35,6 +35,7 @@ CLAIM_FILE_BYTES_MAX: Final = 16 * 1024  # suite 2's recipient key is 2.4 KB of 
 _CLAIM: Final = b"passerby/1 claim"
 _ENROL: Final = b"passerby/1 enrol"
 _RENEW: Final = b"passerby/1 renew"
+_NOT_ASN1: Final = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion)  # what a parser of X.509 may say
 
 Bytes32 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 SigningRequest = Annotated[bytes, msgspec.Meta(min_length=1, max_length=2048)]
@@ -111,7 +112,7 @@ def read_claim(text: str) -> Claim:
         )
         x509.load_pem_x509_certificate(claim.authority.encode())
         stated = bytes.fromhex(table["recipient_id"])
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+    except (tomllib.TOMLDecodeError, KeyError, *_NOT_ASN1) as error:
         raise DataError(f"no claim: {error}", "passerby-provision claim new makes one") from error
     if len(claim.secret) != CLAIM_BYTES or stated != claim.recipient_id or not claim.enrol.startswith("https://"):
         raise DataError("a damaged claim", "passerby-provision claim new makes another")
@@ -138,7 +139,7 @@ def signed_key(request: bytes) -> ec.EllipticCurvePublicKey:
     try:
         asked = x509.load_der_x509_csr(request)
         key, holds = asked.public_key(), asked.is_signature_valid
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
+    except _NOT_ASN1 as error:
         raise DataError(f"no signing request that can be read: {type(error).__name__}") from error
     if not holds or not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise DataError("a signing request that is not of a P-256 key, or not signed by it")
@@ -213,7 +214,7 @@ def check_certificate(der: bytes, authority: x509.Certificate, key: ec.EllipticC
         certificate = x509.load_der_x509_certificate(der)
         certificate.verify_directly_issued_by(authority)
         names = [name.value for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
-    except (ValueError, TypeError, InvalidSignature) as error:
+    except _NOT_ASN1 as error:
         raise DataError("a certificate that the site did not make") from error
     if certificate.public_key() != key or names != [device.hex()]:
         raise DataError("a certificate for another key or device")
