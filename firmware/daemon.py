@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -18,7 +19,10 @@ import msgspec
 
 from firmware import wall
 from firmware.clock import Clock
+from firmware.commissioning.presence import Presence
+from firmware.commissioning.room_desk import RoomDesk
 from firmware.config import CameraConfig, Config
+from firmware.errors import ConfigError
 from firmware.events import Event, LineSums, Window, ZoneSums
 from firmware.health import LiveNumbers, VisionHealth
 from firmware.sd_notify import Notifier
@@ -42,7 +46,7 @@ class Sink(Protocol):
 
 
 class CameraState(msgspec.Struct, frozen=True):
-    """One camera as the status page and the terminal see it."""
+    """One camera as the status page and the terminal see it. `rooms` counts the empty rooms that were made, refused ones too."""
 
     name: str
     health: VisionHealth
@@ -50,6 +54,8 @@ class CameraState(msgspec.Struct, frozen=True):
     falls: int = 0
     last_fall: str = ""
     last_new_frame_s: float | None = None
+    rooms: int = 0
+    last_room_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,7 @@ class CameraDesk:
         self._clock = clock
         self._sinks = sinks
         self._vision_is_up = False
+        self.room = RoomDesk()
         self.ended = asyncio.Event()
         self.state = CameraState(camera.name, VisionHealth(camera.name, 0))
 
@@ -87,6 +94,8 @@ class CameraDesk:
             await self._hand_on(message.events, [whole for window in message.windows for whole in self._closed(window)])
         elif isinstance(message, wall.Alive):
             self._hear_alive(message)
+        elif isinstance(message, wall.EmptyRoom):
+            self._hear_room(message)
         else:
             self._note_state("failed", message.what)
 
@@ -98,11 +107,13 @@ class CameraDesk:
         """Vision is gone; what it had open is kept, the rest of the time is blind until it is back."""
         self._vision_is_up = False
         self._stitcher.died()
+        self.room.fell()
         self.state = msgspec.structs.replace(self.state, falls=self.state.falls + 1, last_fall=reason)
         self._note_state("failed", reason)
 
     async def tick(self) -> None:
-        """Once a second: while vision is down, say so in windows."""
+        """Once a second: while vision is down, say so in windows; forget a picture whose time is over."""
+        self.room.forget(self._clock.monotonic_s())
         if not self._vision_is_up:
             await self._hand_on((), [*self._stitcher.blind_until(self._now_ms())])
 
@@ -111,6 +122,13 @@ class CameraDesk:
         self._stitcher.died()
         window_end_ms = self._now_ms() + self._stitcher.length_ms
         await self._hand_on((), [*self._stitcher.blind_until(window_end_ms)])
+
+    def _hear_room(self, message: wall.EmptyRoom) -> None:
+        now_s = self._clock.monotonic_s()
+        self.room.came(message, now_s)
+        self.state = msgspec.structs.replace(self.state, rooms=self.state.rooms + 1, last_room_s=now_s)
+        said = message.refused or f"{message.known_permille / 10:.0f} % of the view, over {message.seconds} s"
+        print(f"camera {message.camera}: an empty room was made: {said}", file=sys.stderr)  # the log is its record
 
     def _closed(self, window: Window) -> Iterator[Window]:
         """A window that vision closed; one whose time is not over is held, for vision may be back before it is."""
@@ -178,6 +196,26 @@ class Daemon:
     def cameras(self) -> tuple[CameraState, ...]:
         """A frozen picture of now."""
         return tuple(desk.state for desk in self.desks)
+
+    async def want_room(self, camera: str, presence: Presence) -> None:
+        """Ask a camera for its empty room; half a minute later `room` has it, for ten minutes.
+
+        Raises:
+            ConfigError: no such camera, it does not see now, nobody is beside the device, or one is being made.
+        """
+        names = [desk.state.name for desk in self.desks]
+        if camera not in names:
+            raise ConfigError(f"there is no camera {camera!r}", f"one of: {', '.join(names)}")
+        index = names.index(camera)
+        if self.desks[index].state.health.state != "running":
+            raise ConfigError(f"camera {camera} does not see now", "wait until it is running")
+        self.desks[index].room.ask(presence, self._clock.monotonic_s())
+        await self._supervisors[index].tell(wall.RoomWanted("button" if presence.how == "button" else "power-up"))
+
+    def room(self, camera: str) -> wall.EmptyRoom | None:
+        """The empty room of a camera, or its refusal; None while there is none, and when its time is over."""
+        now_s = self._clock.monotonic_s()
+        return next((desk.room.show(now_s) for desk in self.desks if desk.state.name == camera), None)
 
     def vision_pids(self) -> tuple[int | None, ...]:
         """The vision processes now running, one a camera."""

@@ -17,6 +17,7 @@ from typing import Final, Protocol
 
 from firmware import wall
 from firmware.errors import WallError
+from firmware.flow import Flow
 
 PAUSE_S_MIN: Final = 0.5
 PAUSE_S_MAX: Final = 60.0
@@ -31,7 +32,7 @@ class Hearer(Protocol):
     """Who is told what vision says, and of its falls."""
 
     async def heard(self, message: wall.FromVision) -> None:
-        """A message crossed."""
+        """A message crossed. Raises WallError when it should not have: that vision process is ended."""
         ...
 
     async def fell(self, reason: str) -> None:
@@ -141,18 +142,20 @@ class Supervisor:
 
     async def _listen(self, reader: asyncio.StreamReader) -> str:
         """Pass messages on; the reason to end this life, empty when vision hung up."""
-        patience_s = START_S_MAX
+        patience_s, flow, loop = START_S_MAX, Flow(), asyncio.get_running_loop()
         while True:
             try:
-                message = await asyncio.wait_for(_read(reader), patience_s)
+                read = await asyncio.wait_for(_read(reader), patience_s)
+                if read is None:
+                    return ""
+                message, length = read
+                flow.spend(length, loop.time())
+                await self._hearer.heard(message)
             except TimeoutError:
                 return f"silent for {patience_s:.0f} s"
             except WallError as error:
                 return str(error)
-            if message is None:
-                return ""
             patience_s = SILENT_S_MAX
-            await self._hearer.heard(message)
             if isinstance(message, wall.Failed):
                 return message.what if not message.hint else f"{message.what}; {message.hint}"
 
@@ -162,10 +165,11 @@ class Supervisor:
                 self._process.kill()  # SIGKILL reaches a stopped process too
 
 
-async def _read(reader: asyncio.StreamReader) -> wall.FromVision | None:
+async def _read(reader: asyncio.StreamReader) -> tuple[wall.FromVision, int] | None:
+    """The next message and its length in bytes; None when vision hung up."""
     try:
         length = wall.body_length(await reader.readexactly(wall.PREFIX_BYTES))
-        return wall.decode_from_vision(await reader.readexactly(length))
+        return wall.decode_from_vision(await reader.readexactly(length)), length
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
 

@@ -1,14 +1,15 @@
 """The messages that cross between vision and the daemon, and nothing else: a closed schema, msgpack, length-prefixed.
 
-The daemon sends `Configure`, `Ping` and `Stop`; vision sends `Counted`, `Alive` and `Failed`. No message of vision has a
-field that could hold a picture, and each is bounded by MESSAGE_BYTES_MAX: a frame of the smallest camera would not fit.
+The daemon sends `Configure`, `Ping`, `RoomWanted` and `Stop`; vision sends `Counted`, `Alive`, `EmptyRoom` and `Failed`. No
+message has a field that could hold a picture, but the empty room, which is asked for by name and has nobody in it;
+each is bounded by MESSAGE_BYTES_MAX: a frame of the smallest camera would not fit.
 Framing: u32 big-endian length, then msgpack. An unknown message or field is a WallError, and the reader hangs up.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import Final
+from typing import Annotated, Final, Literal
 
 import msgpack
 import msgspec
@@ -19,6 +20,7 @@ from firmware.health import LiveNumbers, VisionHealth
 
 MESSAGE_BYTES_MAX: Final = 64 * 1024  # 200 people crossing at once is 20 KB; a 320x240 grey frame would be 77 KB
 PREFIX_BYTES: Final = 4
+ROOM_EDGE_MAX: Final = 192  # of the empty room, in pixels: enough to draw a line on, too coarse to read a label
 _LENGTH = struct.Struct(">I")
 
 
@@ -39,6 +41,31 @@ class Alive(msgspec.Struct, frozen=True, tag="alive", forbid_unknown_fields=True
     health: VisionHealth
     live: LiveNumbers
     open_window: Window | None = None
+
+
+class EmptyRoom(msgspec.Struct, frozen=True, tag="empty_room", forbid_unknown_fields=True):
+    """The one picture that may cross, once for each `RoomWanted`: a small grey still with nobody in it (`firmware.vision.empty_room`).
+
+    Attributes:
+        width, height: pixels; 0 when it was refused.
+        grey: width * height levels, row by row.
+        known_permille: share of the view that was ever free of people; the rest is flat grey.
+        seconds: over which it was made.
+        refused: why there is none.
+    """
+
+    camera: str
+    width: Annotated[int, msgspec.Meta(ge=0, le=ROOM_EDGE_MAX)]
+    height: Annotated[int, msgspec.Meta(ge=0, le=ROOM_EDGE_MAX)]
+    grey: Annotated[bytes, msgspec.Meta(max_length=ROOM_EDGE_MAX * ROOM_EDGE_MAX)]
+    known_permille: Annotated[int, msgspec.Meta(ge=0, le=1000)]
+    seconds: Annotated[int, msgspec.Meta(ge=0, le=3600)]
+    refused: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+    def __post_init__(self) -> None:
+        """As many levels as pixels: nothing rides behind the picture."""
+        if len(self.grey) != self.width * self.height:
+            raise ValueError(f"{len(self.grey)} grey levels for {self.width} x {self.height} pixels")
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed", forbid_unknown_fields=True):
@@ -62,12 +89,18 @@ class Ping(msgspec.Struct, frozen=True, tag="ping", forbid_unknown_fields=True):
     """The daemon asks for an Alive."""
 
 
+class RoomWanted(msgspec.Struct, frozen=True, tag="room_wanted", forbid_unknown_fields=True):
+    """Somebody beside the device wants the empty room, once. Vision makes none without this."""
+
+    presence: Literal["power-up", "button"]
+
+
 class Stop(msgspec.Struct, frozen=True, tag="stop", forbid_unknown_fields=True):
     """The daemon asks vision to settle, say its last words and end."""
 
 
-FromVision = Counted | Alive | Failed
-ToVision = Configure | Ping | Stop
+FromVision = Counted | Alive | EmptyRoom | Failed
+ToVision = Configure | Ping | RoomWanted | Stop
 
 _from_vision = msgspec.msgpack.Decoder(FromVision)
 _to_vision = msgspec.msgpack.Decoder(ToVision)

@@ -26,6 +26,7 @@ from firmware.opening_hours import OpeningHours, read_opening_hours
 from firmware.vision.confine import Locks
 from firmware.vision.detection import Detections, no_detections
 from firmware.vision.detector import OpenedDetector, open_detector
+from firmware.vision.empty_room import EmptyRoomMaker
 from firmware.vision.frame import Frame
 from firmware.vision.sources import gives_detections, open_source, settings_of
 
@@ -74,6 +75,7 @@ class Live:
         self._stages: dict[str, float] = {}
         self._said_s = float("-inf")
         self._stopping = False
+        self._room: EmptyRoomMaker | None = None
 
     @classmethod
     def open(cls, order: wall.Configure, channel: Channel) -> Live:
@@ -139,6 +141,8 @@ class Live:
     def _detect(self, frame: Frame) -> Detections:
         assert self._detector is not None
         found = self._detector.detect(frame)
+        if self._room is not None:
+            self._make_room(frame, found)
         if self._detector.fallback is not self._health.fallback:  # an accelerator died, or came back
             self._health = msgspec.structs.replace(self._health, fallback=self._detector.fallback)
         return found
@@ -149,6 +153,22 @@ class Live:
             self._stopping = True
         elif isinstance(message, wall.Ping):
             self._said_s = float("-inf")
+        elif isinstance(message, wall.RoomWanted):
+            self._want_room()
+
+    def _want_room(self) -> None:
+        if self._detector is None:
+            refused = f"{self._camera.source.partition(':')[0]} gives boxes, no pictures"
+            self._channel.send(wall.EmptyRoom(self._camera.name, 0, 0, b"", 0, 0, refused))
+        else:
+            self._room = EmptyRoomMaker(self._camera.name)
+
+    def _make_room(self, frame: Frame, found: Detections) -> None:
+        assert self._room is not None
+        room = self._room.take(frame, found)
+        if room is not None:
+            self._room = None
+            self._channel.send(room)
 
     def _say(self, step: Step) -> None:
         events, windows = step.events, step.windows
