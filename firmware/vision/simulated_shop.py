@@ -21,7 +21,7 @@ from firmware.vision.shop.drawing import Drawn, Light, draw
 from firmware.vision.shop.look import Looks, random_looks
 from firmware.vision.shop.room import Backdrop, demo_room, draw_backdrop, grain_table
 from firmware.vision.shop.truth import Truth, truth_of
-from firmware.vision.shop.world import live
+from firmware.vision.shop.world import live, walked
 
 Values = NDArray[np.float64]
 PEOPLE_MAX = 2000  # of one run: its paths are kept in memory, about 30 KB a person
@@ -45,13 +45,20 @@ class SimulatedShop:
         minutes: in which they come; the run ends when all have gone.
         size: width and height of the picture, pixels.
         room_seed: of the room's colours and goods; by default the world's.
+        walks: instead of shoppers, an installer walks so often in and out, loiters and peeks: the walk test.
     """
 
     def __init__(
-        self, seed: int = 1, people: int = 20, minutes: float = 10.0, size: tuple[int, int] = (640, 480), room_seed: int | None = None
+        self,
+        seed: int = 1,
+        people: int = 20,
+        minutes: float = 10.0,
+        size: tuple[int, int] = (640, 480),
+        room_seed: int | None = None,
+        walks: int = 0,
     ) -> None:
         self.seed, self.size = seed, size
-        self.world = live(seed, people, minutes)
+        self.world = walked(walks) if walks else live(seed, people, minutes)
         self.camera: Camera = look_down(*size, plan.EYE_HIGH_M, math.radians(plan.EYE_PITCH_DEG))
         self._room = demo_room(seed if room_seed is None else room_seed)
         self._grain = grain_table(seed)

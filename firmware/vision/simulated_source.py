@@ -16,6 +16,7 @@ import numpy as np
 from firmware.errors import SourceError
 from firmware.vision.detection import Detections
 from firmware.vision.frame import Frame
+from firmware.vision.shop.installer import WALKS_MAX
 from firmware.vision.simulated_shop import PEOPLE_MAX, SimulatedShop
 
 FPS: Final = 10.0
@@ -37,6 +38,7 @@ class Wish:
         miss: share of visible people that a detector misses in a frame.
         jitter: sigma of a box's edges, as a share of its height and width.
         false: chance of a box where nobody is, a frame.
+        walks: instead of shoppers, an installer walks so often in and out, loiters on the line and peeks over it.
     """
 
     seed: int = 1
@@ -47,6 +49,7 @@ class Wish:
     miss: float = 0.05
     jitter: float = 0.02
     false: float = 0.02
+    walks: int = 0
 
 
 def parse(spec: str, fps_max: float | None = None) -> Wish:
@@ -106,6 +109,7 @@ _READERS: Final[dict[str, tuple[Callable[[str], int | float | tuple[int, int]], 
     "miss": (_number(0.0, 1.0), "a share, 0 to 1"),
     "jitter": (_number(0.0, 0.5), "a share of the box, 0 to 0.5"),
     "false": (_number(0.0, 1.0), "a chance a frame, 0 to 1"),
+    "walks": (_whole(0, WALKS_MAX), f"a whole number, 0 to {WALKS_MAX}"),
 }
 
 
@@ -123,7 +127,7 @@ class _Runs:
 
     def shop(self, run: int) -> SimulatedShop:
         wish = self._wish
-        return SimulatedShop(wish.seed + run, wish.people, wish.minutes, self._size, room_seed=wish.seed)
+        return SimulatedShop(wish.seed + run, wish.people, wish.minutes, self._size, room_seed=wish.seed, walks=wish.walks)
 
     def next(self) -> tuple[SimulatedShop, int, float] | None:
         """Shop, number of the frame, and time in the shop; None at the end."""

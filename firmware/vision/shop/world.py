@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from firmware.vision.shop import plan
+from firmware.vision.shop.installer import installer
 from firmware.vision.shop.path import STEP_S, Path, path_of
 from firmware.vision.shop.plan import Place
 from firmware.vision.shop.visitors import ABREAST_M, SETTLED_S, Goal, Walker, arrivals
@@ -38,9 +39,9 @@ class World:
 class _Life:
     """The step-by-step run. Mutable while it lasts; `live` returns the frozen result."""
 
-    def __init__(self, chance: random.Random, people: int, seconds: float) -> None:
+    def __init__(self, chance: random.Random, waiting: list[Walker]) -> None:
         self.chance = chance
-        self.waiting = arrivals(chance, people, seconds)
+        self.waiting = waiting
         self.here: list[Walker] = []
         self.gone: list[Walker] = []
         self.queue: list[Walker] = []
@@ -186,7 +187,16 @@ def live(seed: int, people: int, minutes: float) -> World:
 
     The run ends when the minutes are over and everybody has gone.
     """
-    life = _Life(random.Random(seed), people, minutes * 60.0)  # noqa: S311  (a simulation, not a secret)
+    chance = random.Random(seed)  # noqa: S311  (a simulation, not a secret)
+    return _lived(_Life(chance, arrivals(chance, people, minutes * 60.0)), minutes)
+
+
+def walked(passes: int) -> World:
+    """One run of an installer who is alone in the shop and walks the walk test."""
+    return _lived(_Life(random.Random(0), [installer(passes)]), 0.0)  # noqa: S311
+
+
+def _lived(life: _Life, minutes: float) -> World:
     tick = 0
     limit = int((minutes * 60.0 + 1800.0) / STEP_S)  # a queue of the whole run clears in half an hour
     while (life.waiting or life.here or tick * STEP_S < minutes * 60.0) and tick < limit:
