@@ -40,6 +40,7 @@ from firmware.uplink.enroller import Renewal
 from firmware.uplink.keys import load_device_keys
 from firmware.uplink.sender import Sender
 from firmware.uplink.spool import SpoolLimits
+from firmware.vision.confine import close_to_others
 
 PAGE_PORT: Final = 8443
 BUSY_SHOP: Final = "sim:?people=90&minutes=10"  # somebody comes every few seconds: a demonstration should not wait for its first customer
@@ -106,6 +107,7 @@ async def _demonstration(arguments: argparse.Namespace) -> int:
 
 
 async def _run(arguments: argparse.Namespace, source: Source, footer: Callable[[], list[str]], store: ConfigStore | None) -> None:
+    close_to_others()
     clock = SystemClock()
     sinks: list[Sink] = []
     daemon = Daemon(source, clock, sinks, Notifier(os.environ.get("NOTIFY_SOCKET", "")))

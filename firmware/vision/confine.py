@@ -2,8 +2,9 @@
 
 Three locks, each on its own enough, each tried and reported, none silent:
 1. an own user and network namespace: no interface but a dead loopback (not where the kernel forbids it);
-2. a seccomp filter: socket() of any family but AF_UNIX fails with EAFNOSUPPORT, in this process and all its children;
-   AF_NETLINK stays for libcamera's device enumeration;
+2. a seccomp filter, for this process and all its children: socket() fails but for AF_NETLINK, which libcamera finds cameras
+   by; connect() fails, so that no service on this machine (a resolver, a bus) can be asked to talk; pairs of stream sockets
+   stay; no other process can be traced, read or written, the daemon least of all;
 3. RLIMIT_FSIZE 0: no regular file can grow by a byte (taken last: the Numba cache may still be written at start).
 An RTSP camera needs the network and gets the third lock alone; the status page says that the wall is weaker.
 Filters stay to the end of the process; nothing here can be undone. Linux on x86_64 and aarch64; elsewhere `Locks` says no.
@@ -31,22 +32,25 @@ _PR_SET_NO_NEW_PRIVS: Final = 38
 _SECCOMP_MODE_FILTER: Final = 2
 _CAPABILITY_VERSION: Final = 0x20080522  # linux/capability.h, version 3
 
-# linux/audit.h and the syscall tables: architecture token, socket(), socketpair(), io_uring_setup().
-# io_uring can make sockets past a filter on socket(), so it is denied whole.
+# linux/audit.h and the tables of system calls. io_uring can make sockets past a filter on socket(), so it is denied whole.
+_ARCHITECTURES: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _SYSCALLS: Final = {
-    "x86_64": (0xC000003E, 41, 53, 425),
-    "aarch64": (0xC00000B7, 198, 199, 425),
+    "x86_64": {"socket": 41, "socketpair": 53, "connect": 42, "ptrace": 101, "process_vm_readv": 310, "process_vm_writev": 311},
+    "aarch64": {"socket": 198, "socketpair": 199, "connect": 203, "ptrace": 117, "process_vm_readv": 270, "process_vm_writev": 271},
 }
+_SAME_EVERYWHERE: Final = {"io_uring_setup": 425, "pidfd_getfd": 438}
 _X32_BIT: Final = 0x40000000
 
-_LD_W_ABS: Final = 0x20
-_JEQ_K: Final = 0x15
-_JSET_K: Final = 0x45
-_RET_K: Final = 0x06
+_LOAD: Final = 0x20  # BPF_LD | BPF_W | BPF_ABS
+_AND: Final = 0x54
+_IF_EQUAL: Final = 0x15
+_IF_ANY_BIT: Final = 0x45
+_RETURN: Final = 0x06
 _ALLOW: Final = 0x7FFF0000
 _KILL: Final = 0x80000000
 _ERRNO: Final = 0x00050000
-_OFFSET_NR, _OFFSET_ARCH, _OFFSET_ARG0 = 0, 4, 16  # struct seccomp_data, little endian
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT = 0, 4, 16, 24  # struct seccomp_data, little endian
+_TYPE_MASK: Final = 0xF  # of a socket's type; the rest are flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,11 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
+def close_to_others() -> None:
+    """No process of this user may trace this one, or read its memory: for the daemon, whose user vision shares under `passerby run`."""
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
 def try_network() -> str:
     """Try to reach out, as a test of the locks: how the kernel refused, or an empty string when it did not."""
     for family in (socket.AF_INET, socket.AF_INET6):
@@ -111,11 +120,10 @@ def try_network() -> str:
 
 def _deny_sockets(libc: ctypes.CDLL, reasons: list[str]) -> bool:
     """Install the filter; False, with a reason, where the kernel or the machine does not know how."""
-    table = _SYSCALLS.get(platform.machine())
-    if table is None:
+    if platform.machine() not in _SYSCALLS:
         reasons.append(f"no seccomp filter for {platform.machine()}")
         return False
-    program = _filter(*table)
+    program = _filter(platform.machine())
     code = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code))
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 or libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, header, 0, 0) != 0:
@@ -124,29 +132,34 @@ def _deny_sockets(libc: ctypes.CDLL, reasons: list[str]) -> bool:
     return True
 
 
-def _filter(arch: int, nr_socket: int, nr_socketpair: int, nr_io_uring: int) -> bytes:
-    """The BPF program: struct sock_filter[] (u16 code, u8 jump-true, u8 jump-false, u32 k)."""
-    allow, deny, kill = 11, 12, 13
-    lines = [
-        (_LD_W_ABS, None, None, _OFFSET_ARCH),
-        (_JEQ_K, 2, kill, arch),
-        (_LD_W_ABS, None, None, _OFFSET_NR),
-        (_JSET_K, kill, 4, _X32_BIT),
-        (_JEQ_K, 8, 5, nr_socket),
-        (_JEQ_K, 8, 6, nr_socketpair),
-        (_JEQ_K, deny, allow, nr_io_uring),
-        (_RET_K, None, None, _ALLOW),
-        (_LD_W_ABS, None, None, _OFFSET_ARG0),
-        (_JEQ_K, allow, 10, socket.AF_UNIX),
-        (_JEQ_K, allow, deny, socket.AF_NETLINK),
-        (_RET_K, None, None, _ALLOW),
-        (_RET_K, None, None, _ERRNO | errno.EAFNOSUPPORT),
-        (_RET_K, None, None, _KILL),
+def _filter(machine: str) -> bytes:
+    """The BPF program: struct sock_filter[] (u16 code, u8 jump-true, u8 jump-false, u32 k). Jumps are to labels."""
+    calls = _SYSCALLS[machine] | _SAME_EVERYWHERE
+    denied = [number for name, number in calls.items() if name not in {"socket", "socketpair"}]
+    lines: list[tuple[str, int, str, str, int]] = [
+        ("", _LOAD, "", "", _ARCHITECTURE),
+        ("", _IF_EQUAL, "", "kill", _ARCHITECTURES[machine]),
+        ("", _LOAD, "", "", _NUMBER),
+        *([("", _IF_ANY_BIT, "kill", "", _X32_BIT)] if machine == "x86_64" else []),  # the other numbering of the same calls
+        ("", _IF_EQUAL, "socket", "", calls["socket"]),
+        ("", _IF_EQUAL, "socketpair", "", calls["socketpair"]),
+        *(("", _IF_EQUAL, "deny", "", number) for number in denied),
+        ("", _RETURN, "", "", _ALLOW),
+        ("socket", _LOAD, "", "", _FIRST_ARGUMENT),
+        ("", _IF_EQUAL, "allow", "deny", socket.AF_NETLINK),
+        ("socketpair", _LOAD, "", "", _FIRST_ARGUMENT),
+        ("", _IF_EQUAL, "", "deny", socket.AF_UNIX),
+        ("", _LOAD, "", "", _SECOND_ARGUMENT),
+        ("", _AND, "", "", _TYPE_MASK),  # a pair of datagram sockets could still be sent from to any address
+        ("", _IF_EQUAL, "allow", "", socket.SOCK_STREAM),
+        ("", _IF_EQUAL, "allow", "deny", socket.SOCK_SEQPACKET),
+        ("allow", _RETURN, "", "", _ALLOW),
+        ("deny", _RETURN, "", "", _ERRNO | errno.EAFNOSUPPORT),
+        ("kill", _RETURN, "", "", _KILL),
     ]
-    lines[3] = (_JSET_K, kill, 4, _X32_BIT) if arch == _SYSCALLS["x86_64"][0] else (_JSET_K, 4, 4, 0)
+    at = {label: index for index, (label, *_) in enumerate(lines) if label}
     packed = b""
-    for index, (code, when_true, when_false, k) in enumerate(lines):
-        jump_true = 0 if when_true is None else when_true - index - 1
-        jump_false = 0 if when_false is None else when_false - index - 1
-        packed += struct.pack("HBBI", code, jump_true, jump_false, k)
+    for index, (_, code, when_true, when_false, k) in enumerate(lines):
+        jumps = (at[label] - index - 1 if label else 0 for label in (when_true, when_false))
+        packed += struct.pack("HBBI", code, *jumps, k)
     return packed

@@ -25,7 +25,7 @@ def run(script: str, *arguments: str) -> dict[str, object]:
 
 
 def test_no_socket_of_any_network_family_can_be_made() -> None:
-    """IPv4, IPv6, packet and virtual-machine sockets fail; unix sockets, which the wall needs, do not."""
+    """IPv4, IPv6, packet, virtual-machine and unix sockets fail; a pair of stream sockets, which leads nowhere else, does not."""
     said = run("""
         locks = give_up_network()
         def tried(family):
@@ -34,10 +34,70 @@ def test_no_socket_of_any_network_family_can_be_made() -> None:
                 return "made"
             except OSError as error:
                 return error.errno
-        print(json.dumps({"denied": locks.network_denied, "unix": tried(socket.AF_UNIX), "probe": try_network(),
-            "others": [tried(f) for f in (socket.AF_INET, socket.AF_INET6, socket.AF_PACKET, socket.AF_VSOCK)]}))
+        def pair(type_):
+            try:
+                socket.socketpair(socket.AF_UNIX, type_)
+                return "made"
+            except OSError as error:
+                return error.errno
+        print(json.dumps({"denied": locks.network_denied, "netlink": tried(socket.AF_NETLINK), "probe": try_network(),
+            "others": [tried(f) for f in (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_PACKET, socket.AF_VSOCK)],
+            "pairs": [pair(t) for t in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET, socket.SOCK_DGRAM)]}))
     """)
-    assert said == {"denied": True, "unix": "made", "probe": "EAFNOSUPPORT", "others": [97, 97, 97, 97]}
+    assert said == {
+        "denied": True,
+        "netlink": "made",
+        "probe": "EAFNOSUPPORT",
+        "others": [97] * 5,
+        "pairs": ["made", "made", 97],
+    }
+
+
+def test_no_service_of_this_machine_can_be_asked(tmp_path: Path) -> None:
+    """A unix socket made before the locks cannot be connected after them: no resolver, no bus, no journal to talk through."""
+    said = run(
+        """
+        server = socket.socket(socket.AF_UNIX); server.bind(sys.argv[1]); server.listen()
+        ours = socket.socket(socket.AF_UNIX)
+        give_up_network()
+        try:
+            ours.connect(sys.argv[1])
+            print(json.dumps({"connected": True}))
+        except OSError as error:
+            print(json.dumps({"connected": error.errno}))
+        """,
+        str(tmp_path / "service"),
+    )
+    assert said == {"connected": 97}
+
+
+def test_no_other_process_can_be_traced_or_read() -> None:
+    """The daemon runs as the same user: neither ptrace nor its memory is within reach."""
+    said = run("""
+        import ctypes, os
+        parent = os.getppid()
+        give_up_network()
+        libc = ctypes.CDLL(None, use_errno=True)
+        def tried(result):
+            return ctypes.get_errno() if result == -1 else "done"
+        print(json.dumps({"seize": tried(libc.ptrace(0x4206, parent, None, None)),
+            "read": tried(libc.process_vm_readv(parent, None, 0, None, 0, 0))}))
+    """)
+    assert said == {"seize": 97, "read": 97}
+
+
+def test_a_process_that_closed_itself_cannot_be_read_by_its_user() -> None:
+    """The kernel hands its memory to nobody of the same user."""
+    said = run("""
+        from firmware.vision.confine import close_to_others
+        import os
+        before = os.stat("/proc/self/mem").st_uid
+        if os.getuid() == 0:
+            os.setuid(65534)
+        close_to_others()
+        print(json.dumps({"owner": os.stat("/proc/self/mem").st_uid}))
+    """)
+    assert said == {"owner": 0}
 
 
 def test_a_child_is_as_confined_as_its_parent() -> None:
