@@ -31,6 +31,7 @@ from firmware.supervisor import Order, Supervisor
 
 TICK_S: Final = 1.0
 FRESH_S: Final = 15.0  # the service manager's watchdog is fed only while a new frame came within so long
+FEET_FRESH_S: Final = 1.0  # where somebody stood a second ago nobody stands now
 
 
 class Sink(Protocol):
@@ -56,6 +57,7 @@ class CameraState(msgspec.Struct, frozen=True):
     last_new_frame_s: float | None = None
     rooms: int = 0
     last_room_s: float | None = None
+    open_window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class CameraDesk:
         self._clock = clock
         self._sinks = sinks
         self._vision_is_up = False
+        self._feet: tuple[float, tuple[tuple[int, int], ...]] = (float("-inf"), ())
         self.room = RoomDesk()
         self.ended = asyncio.Event()
         self.state = CameraState(camera.name, VisionHealth(camera.name, 0))
@@ -94,6 +97,8 @@ class CameraDesk:
             await self._hand_on(message.events, [whole for window in message.windows for whole in self._closed(window)])
         elif isinstance(message, wall.Alive):
             self._hear_alive(message)
+        elif isinstance(message, wall.Floor):
+            self._feet = (self._clock.monotonic_s(), message.points)
         elif isinstance(message, wall.EmptyRoom):
             self._hear_room(message)
         else:
@@ -102,6 +107,11 @@ class CameraDesk:
     def reconfigure(self, camera: CameraConfig) -> None:
         """Vision will count by this from now on."""
         self._stitcher.expect(*_nothing(camera))
+
+    def feet(self) -> tuple[tuple[int, int], ...]:
+        """Where people stand now, as far as somebody watches; nothing that is older than FEET_FRESH_S."""
+        heard_s, points = self._feet
+        return points if self._clock.monotonic_s() - heard_s <= FEET_FRESH_S else ()
 
     async def fell(self, reason: str) -> None:
         """Vision is gone; what it had open is kept, the rest of the time is blind until it is back."""
@@ -146,7 +156,9 @@ class CameraDesk:
         seen_s = self.state.last_new_frame_s
         if alive.health.frames != self.state.health.frames:
             seen_s = self._clock.monotonic_s()
-        self.state = msgspec.structs.replace(self.state, health=alive.health, live=alive.live, last_new_frame_s=seen_s)
+        self.state = msgspec.structs.replace(
+            self.state, health=alive.health, live=alive.live, last_new_frame_s=seen_s, open_window=alive.open_window
+        )
 
     def _note_state(self, state: str, reason: str) -> None:
         health = msgspec.structs.replace(self.state.health, state=state, reason=reason)
@@ -196,6 +208,10 @@ class Daemon:
     def cameras(self) -> tuple[CameraState, ...]:
         """A frozen picture of now."""
         return tuple(desk.state for desk in self.desks)
+
+    async def watch(self, seconds: float) -> None:
+        """Somebody looks at the floor view: let vision say foot points for so long."""
+        await asyncio.gather(*(supervisor.tell(wall.Watch(seconds)) for supervisor in self._supervisors))
 
     async def want_room(self, camera: str, presence: Presence) -> None:
         """Ask a camera for its empty room; half a minute later `room` has it, for ten minutes.

@@ -55,6 +55,18 @@ class Vision(Protocol):
 
 
 OpenSpool = Callable[[], contextlib.AbstractContextManager[Spool]]
+class Witness(Protocol):
+    """Who is shown what leaves, in clear, on the uplink's thread: the status page's memory."""
+
+    def sealed(self, place: Place, payload: Payload, size: int, now_s: float) -> None:
+        """A payload was sealed for its place, as an envelope of `size` bytes."""
+        ...
+
+    def acknowledged(self, ranges: Sequence[tuple[bytes, int, int]]) -> None:
+        """The collector keeps these: (stream, first, last)."""
+        ...
+
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +146,7 @@ class Outbound:
         self.health = UplinkHealth()
 
     def start(self) -> None:
+        self.witness: Witness | None = None
         """Open the spool and begin to deliver; returns when both are under way.
 
         Raises:
@@ -155,6 +168,10 @@ class Outbound:
 
     def _work(self) -> None:
         asyncio.set_event_loop(self._loop)
+    def ack_age_s(self) -> float | None:
+        """How long ago the collector last answered; None before it did."""
+        return None if self._last_ack_s is None else round(self._clock.monotonic_s() - self._last_ack_s, 1)
+
         try:
             with self._open_spool() as self._spool:
                 self._loop.run_until_complete(self._run())
@@ -238,7 +255,16 @@ class Outbound:
         self._put("keep", roll_up(self._about(name), windows))
 
     def _put(self, lane: LaneName, payload: Payload) -> None:
-        self._spool.put(lane, lambda place: self._sealer.sealed(payload, place))
+        envelope = b""
+
+        def seal_at(place: Place) -> bytes:
+            nonlocal envelope
+            envelope = self._sealer.sealed(payload, place)
+            return envelope
+
+        place = self._spool.put(lane, seal_at)
+        if self.witness is not None:
+            self.witness.sealed(place, payload, len(envelope), self._clock.monotonic_s())
 
     def _about(self, name: str) -> About:
         health = next((each for each in self._vision() if each.camera == name), VisionHealth(name, 0))
@@ -279,6 +305,8 @@ class Outbound:
             )
             self._anchored_s = now_s
             self._put("keep", Anchor(reason="ack", clock=stamp, error_ms=max(1, int(round_trip_s * 500))))
+        if self.witness is not None:
+            self.witness.acknowledged([*_ranges(answer)])
         self._note_health()
 
     def _renew_stream(self, stream: bytes) -> None:
@@ -302,3 +330,11 @@ class Outbound:
 
 def _uniform() -> float:
     return random.SystemRandom().random()
+def _ranges(answer: Answer) -> Iterator[tuple[bytes, int, int]]:
+    """What an answer says is durable: (stream, first, last)."""
+    for each in answer.acknowledged:
+        if each.through is not None:
+            yield each.stream, 0, each.through
+        yield from ((each.stream, seq, seq) for seq in each.sparse)
+
+

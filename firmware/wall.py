@@ -1,7 +1,7 @@
 """The messages that cross between vision and the daemon, and nothing else: a closed schema, msgpack, length-prefixed.
 
-The daemon sends `Configure`, `Ping`, `RoomWanted` and `Stop`; vision sends `Counted`, `Alive`, `EmptyRoom` and `Failed`. No
-message has a field that could hold a picture, but the empty room, which is asked for by name and has nobody in it;
+The daemon sends `Configure`, `Ping`, `Watch`, `RoomWanted` and `Stop`; vision sends `Counted`, `Alive`, `Floor`, `EmptyRoom` and
+`Failed`. No message has a field that could hold a picture, but the empty room, which is asked for by name and has nobody in it;
 each is bounded by MESSAGE_BYTES_MAX: a frame of the smallest camera would not fit.
 Framing: u32 big-endian length, then msgpack. An unknown message or field is a WallError, and the reader hangs up.
 """
@@ -21,6 +21,9 @@ from firmware.health import LiveNumbers, VisionHealth
 MESSAGE_BYTES_MAX: Final = 64 * 1024  # 200 people crossing at once is 20 KB; a 320x240 grey frame would be 77 KB
 PREFIX_BYTES: Final = 4
 ROOM_EDGE_MAX: Final = 192  # of the empty room, in pixels: enough to draw a line on, too coarse to read a label
+FEET_MAX: Final = 256  # of one message; a door camera sees fewer than fifty people
+FEET_S: Final = 0.2  # vision says foot points no oftener
+WATCH_S_MAX: Final = 10.0  # so long after the last `Watch` vision says foot points; then nobody looks any more
 _LENGTH = struct.Struct(">I")
 
 
@@ -41,6 +44,19 @@ class Alive(msgspec.Struct, frozen=True, tag="alive", forbid_unknown_fields=True
     health: VisionHealth
     live: LiveNumbers
     open_window: Window | None = None
+
+
+Thousandths = Annotated[int, msgspec.Meta(ge=0, le=1000)]
+
+
+class Floor(msgspec.Struct, frozen=True, tag="floor", forbid_unknown_fields=True):
+    """Where people stand now: foot points in thousandths of the view, without ids, in the order of the plane.
+
+    Only while an authenticated person looks at the floor view: after a `Watch`, until that runs out.
+    """
+
+    camera: str
+    points: Annotated[tuple[tuple[Thousandths, Thousandths], ...], msgspec.Meta(max_length=FEET_MAX)] = ()
 
 
 class EmptyRoom(msgspec.Struct, frozen=True, tag="empty_room", forbid_unknown_fields=True):
@@ -89,6 +105,12 @@ class Ping(msgspec.Struct, frozen=True, tag="ping", forbid_unknown_fields=True):
     """The daemon asks for an Alive."""
 
 
+class Watch(msgspec.Struct, frozen=True, tag="watch", forbid_unknown_fields=True):
+    """Somebody looks at the floor view: say foot points for so many seconds. 0: nobody does any more."""
+
+    seconds: Annotated[float, msgspec.Meta(ge=0.0, le=WATCH_S_MAX)]
+
+
 class RoomWanted(msgspec.Struct, frozen=True, tag="room_wanted", forbid_unknown_fields=True):
     """Somebody beside the device wants the empty room, once. Vision makes none without this."""
 
@@ -99,8 +121,8 @@ class Stop(msgspec.Struct, frozen=True, tag="stop", forbid_unknown_fields=True):
     """The daemon asks vision to settle, say its last words and end."""
 
 
-FromVision = Counted | Alive | EmptyRoom | Failed
-ToVision = Configure | Ping | RoomWanted | Stop
+FromVision = Counted | Alive | Floor | EmptyRoom | Failed
+ToVision = Configure | Ping | Watch | RoomWanted | Stop
 
 _from_vision = msgspec.msgpack.Decoder(FromVision)
 _to_vision = msgspec.msgpack.Decoder(ToVision)

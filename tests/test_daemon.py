@@ -12,7 +12,7 @@ import pytest
 
 from firmware.clock import SystemClock
 from firmware.config import parse
-from firmware.daemon import Daemon, Source
+from firmware.daemon import FEET_FRESH_S, Daemon, Source
 from firmware.events import Event, Window
 from firmware.sd_notify import Notifier
 
@@ -170,3 +170,19 @@ async def test_without_a_camera_the_daemon_stays_up() -> None:
     assert not running.done()
     daemon.stop()
     await asyncio.wait_for(running, 10)
+
+
+async def test_foot_points_cross_only_while_somebody_watches() -> None:
+    """Nothing before, points within the view while watched, nothing a while after; no frame is lost by it."""
+    ledger = Ledger()
+    daemon = daemon_of("sim-boxes:?seed=2&people=60&minutes=2", ledger)
+    running = asyncio.create_task(daemon.run())
+    await until(lambda: daemon.cameras()[0].health.frames > 100)
+    assert daemon.desks[0].feet() == ()
+    await daemon.watch(2.0)
+    await until(lambda: len(daemon.desks[0].feet()) > 0)
+    assert all(0 <= x <= 1000 and 0 <= y <= 1000 for x, y in daemon.desks[0].feet())
+    await asyncio.sleep(2.0 + FEET_FRESH_S + 0.5)
+    assert daemon.desks[0].feet() == ()
+    daemon.stop()
+    await asyncio.wait_for(running, 30)

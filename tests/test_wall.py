@@ -20,9 +20,9 @@ def test_each_message_comes_back_as_it_went() -> None:
     """Encoding and decoding are inverse for every message of the two directions."""
     counted = wall.Counted("door", (LineCrossed("entrance", 12_000, "in", "settled", pseudonym=b"12345678"),), (Window(0, 15_000),))
     alive = wall.Alive(VisionHealth("door", 5), LiveNumbers(), Window(0, 15_000))
-    for message in (counted, alive, wall.Failed("door", "no camera")):
+    for message in (counted, alive, wall.Floor("door", ((0, 1000), (500, 20))), wall.Failed("door", "no camera")):
         assert message == wall.decode_from_vision(body(message))
-    for order in (wall.Configure("site = 1", "a.toml", "door"), wall.Ping(), wall.Stop()):
+    for order in (wall.Configure("site = 1", "a.toml", "door"), wall.Ping(), wall.Watch(5.0), wall.Stop()):
         assert order == wall.decode_to_vision(body(order))
 
 
@@ -40,6 +40,20 @@ def test_an_unknown_field_is_refused(extra: dict[str, object]) -> None:
         wall.decode_from_vision(msgspec.msgpack.encode({"type": "counted", "camera": "door", **extra}))
     with pytest.raises(WallError):
         wall.decode_to_vision(msgspec.msgpack.encode({"type": "stop", **extra}))
+
+
+@pytest.mark.parametrize("points", [[[0, 1001]], [[-1, 0]], [[1, 2, 3]], [[0.5, 0.5]], [[0, 0]] * (wall.FEET_MAX + 1)])
+def test_a_floor_holds_a_few_points_in_the_view_and_nothing_else(points: list[object]) -> None:
+    """No box, no fraction, no id, no crowd fits into it."""
+    with pytest.raises(WallError):
+        wall.decode_from_vision(msgspec.msgpack.encode({"type": "floor", "camera": "door", "points": points}))
+
+
+@pytest.mark.parametrize("seconds", [-1.0, wall.WATCH_S_MAX + 0.1, float("nan")])
+def test_nobody_watches_for_ever(seconds: float) -> None:
+    """Foot points are asked for again and again, or they end."""
+    with pytest.raises(WallError):
+        wall.decode_to_vision(msgspec.msgpack.encode({"type": "watch", "seconds": seconds}))
 
 
 def test_the_directions_are_apart() -> None:

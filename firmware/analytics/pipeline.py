@@ -111,6 +111,7 @@ class Pipeline:
         self._now_ms: int | None = None
         self._seen_ms = 0
         self._now: _Said = _Said()
+        self._people: People | None = None
 
     @property
     def still_map(self) -> StillMap:
@@ -126,7 +127,7 @@ class Pipeline:
             fallback: whether the CPU did the work of an accelerator.
         """
         t_ms = self._to(_ms(detections.t_s))
-        people = self._view.step(detections, closed=closed)
+        people = self._people = self._view.step(detections, closed=closed)
         lines = [counter.step(people) for counter in self._lines]
         changes = self._presence.step(people).changes
         observed = t_ms - self._seen_ms <= self._camera.blind_after_s * 1000
@@ -157,6 +158,18 @@ class Pipeline:
         windows = self._book(t_ms, lines, changes, observed=observed)
         windows += self._windows.finish(t_ms, self._known_until_ms)
         return self._step(windows)
+
+    def feet(self) -> tuple[tuple[int, int], ...]:
+        """Where people stood in the last frame: foot points in thousandths of the view, sorted, so that no order tells who is who.
+
+        Furniture is left out. For the floor view; nothing keeps them.
+        """
+        people = self._people
+        if people is None:
+            return ()
+        boxes = people.boxes[~people.still]
+        points = ((round((x0 + x1) * 500), round(y1 * 1000)) for x0, _, x1, y1 in boxes.tolist())
+        return tuple(sorted((min(max(x, 0), 1000), min(max(y, 0), 1000)) for x, y in points))
 
     def open_window(self) -> Window | None:
         """The sums of the window that is still open; kept by the daemon in case this process dies."""

@@ -76,6 +76,8 @@ class Live:
         self._said_s = float("-inf")
         self._stopping = False
         self._room: EmptyRoomMaker | None = None
+        self._watched_until_s = float("-inf")  # somebody looks at the floor view
+        self._floor_s = float("-inf")
 
     @classmethod
     def open(cls, order: wall.Configure, channel: Channel) -> Live:
@@ -136,6 +138,8 @@ class Live:
         self._live = step.live
         self._say(step)
         self._beat("running")
+        if self._watched_until_s > 0.0:
+            self._show_floor()
         return True
 
     def _detect(self, frame: Frame) -> Detections:
@@ -155,6 +159,14 @@ class Live:
             self._said_s = float("-inf")
         elif isinstance(message, wall.RoomWanted):
             self._want_room()
+        elif isinstance(message, wall.Watch):
+            self._watched_until_s = self._clock.monotonic_s() + message.seconds
+
+    def _show_floor(self) -> None:
+        now_s = self._clock.monotonic_s()
+        if now_s < self._watched_until_s and now_s - self._floor_s >= wall.FEET_S:
+            self._floor_s = now_s
+            self._channel.send(wall.Floor(self._camera.name, self._pipeline.feet()[: wall.FEET_MAX]))
 
     def _want_room(self) -> None:
         if self._detector is None:

@@ -357,3 +357,12 @@ def test_two_runs_say_the_same_bytes() -> None:
     """Same detections, same seed: every event and every window, to the last bit."""
     first, second = Run(make(seed=9), crowd(9)), Run(make(seed=9), crowd(9))
     assert msgspec.json.encode([first.events, first.windows]) == msgspec.json.encode([second.events, second.windows])
+
+
+def test_feet_tell_where_people_stand_and_not_who_they_are() -> None:
+    """Thousandths of the view in the order of the plane; nobody before the first frame."""
+    pipeline = make()
+    assert pipeline.feet() == ()
+    for frame in (detections_at(t / 10, [(0.8, 0.6), (0.2, 0.9)]) for t in range(10)):
+        pipeline.step(frame)
+    assert [(round(x, -1), round(y, -1)) for x, y in pipeline.feet()] == [(200, 900), (800, 600)]

@@ -1,0 +1,3 @@
+export function openEditor() {}
+export function closeEditor() {}
+export function showPresence() {}
