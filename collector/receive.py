@@ -23,7 +23,7 @@ from firmware.uplink.envelope import Header, open_envelope, read_header, verify
 from firmware.uplink.exchange import Acknowledged, Answer, Conflict, Refused, read_request, request_hash
 from firmware.uplink.recipient import OpeningKey
 
-DRAIN_BYTES_S: Final = 65_536  # a device that was away for 60 days (66 MB) is back within 17 minutes
+DRAIN_BYTES_S: Final = 65_536  # a device that was away for 60 days (124 MB) is back within 32 minutes
 REASON_MAX: Final = 200
 
 Opening = Mapping[bytes, OpeningKey]  # recipient key id -> key

@@ -190,9 +190,10 @@ class UplinkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 30.0
     spool_bytes_max: Annotated[
         int,
-        # 2 MiB are two segments, the least that can rotate; 64 GiB is the largest card in the field.
+        # 192 MiB are 67 days of flushes every 30 s (docs/spool-v1.md). 2 MiB are two segments, the least that can rotate;
+        # 64 GiB is the largest card in the field.
         key("bytes", "Most space for batches; the oldest give way, with a gap record.", ge=2 * 1024 * 1024, le=64 * 1024**3),
-    ] = 64 * 1024 * 1024
+    ] = 192 * 1024 * 1024
 
 
 class StatusConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -39,7 +39,8 @@ from firmware.uplink.sender import Sender
 from firmware.uplink.spool import SealGap, Spool, SpoolLimits
 from firmware.uplink.stamp import Stamp, WallQuality, boot_tag
 
-HEALTH_S: Final = 300.0
+HEALTH_S: Final = 300.0  # while somebody hears it
+HEALTH_UNHEARD_S: Final = 6 * 3600.0  # a year of silence leaves 1,460 reports, not 105,000: they share the lane with the totals
 ANCHOR_S: Final = 600.0  # drift of a crystal in ten minutes is 60 ms
 EVENTS_WAITING_MAX: Final = 4096  # then flush at once: memory is bounded whatever happens at the door
 STOP_S_MAX: Final = 10.0
@@ -54,7 +55,6 @@ class Vision(Protocol):
         ...
 
 
-OpenSpool = Callable[[], contextlib.AbstractContextManager[Spool]]
 class Witness(Protocol):
     """Who is shown what leaves, in clear, on the uplink's thread: the status page's memory."""
 
@@ -67,6 +67,7 @@ class Witness(Protocol):
         ...
 
 
+OpenSpool = Callable[[], contextlib.AbstractContextManager[Spool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +144,11 @@ class Outbound:
         self._last_ack_s: float | None = None
         self._anchored_s = float("-inf")
         self._ntp = False
+        self._health_due_s = 0.0
         self.health = UplinkHealth()
+        self.witness: Witness | None = None
 
     def start(self) -> None:
-        self.witness: Witness | None = None
         """Open the spool and begin to deliver; returns when both are under way.
 
         Raises:
@@ -166,12 +168,12 @@ class Outbound:
         self._loop.call_soon_threadsafe(self._stop.set)
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join, STOP_S_MAX + 5.0)
 
-    def _work(self) -> None:
-        asyncio.set_event_loop(self._loop)
     def ack_age_s(self) -> float | None:
         """How long ago the collector last answered; None before it did."""
         return None if self._last_ack_s is None else round(self._clock.monotonic_s() - self._last_ack_s, 1)
 
+    def _work(self) -> None:
+        asyncio.set_event_loop(self._loop)
         try:
             with self._open_spool() as self._spool:
                 self._loop.run_until_complete(self._run())
@@ -214,15 +216,19 @@ class Outbound:
         await self._sender.close()
 
     async def _flush_until_stopped(self) -> None:
-        health_s = self._clock.monotonic_s() + HEALTH_S / 10
+        self._health_due_s = self._clock.monotonic_s() + HEALTH_S / 10
         while not self._stop.is_set():
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), self._terms.uplink.flush_s)
             self._notice_ntp()
-            if self._clock.monotonic_s() >= health_s:
-                health_s = self._clock.monotonic_s() + HEALTH_S
+            now_s = self._clock.monotonic_s()
+            if now_s >= self._health_due_s:
+                self._health_due_s = now_s + (HEALTH_S if self._heard_lately(now_s) else HEALTH_UNHEARD_S)
                 self._put("keep", self._health_report())
             self._flush()
+
+    def _heard_lately(self, now_s: float) -> bool:
+        return self._last_ack_s is not None and now_s - self._last_ack_s < 2 * HEALTH_S
 
     def _taken(self, name: str, events: tuple[Event, ...], windows: tuple[Window, ...]) -> None:
         camera = self._cameras.setdefault(name, _Camera())
@@ -296,7 +302,11 @@ class Outbound:
 
     def _answered(self, answer: Answer, round_trip_s: float) -> None:
         now_s = self._clock.monotonic_s()
+        if not self._heard_lately(now_s):
+            self._health_due_s = min(self._health_due_s, now_s)
         self._last_ack_s = now_s
+        if self.witness is not None:
+            self.witness.acknowledged([*_ranges(answer)])
         for conflict in answer.conflicts:
             self._renew_stream(conflict.stream)
         if now_s - self._anchored_s > ANCHOR_S and not self._stop.is_set():
@@ -305,8 +315,6 @@ class Outbound:
             )
             self._anchored_s = now_s
             self._put("keep", Anchor(reason="ack", clock=stamp, error_ms=max(1, int(round_trip_s * 500))))
-        if self.witness is not None:
-            self.witness.acknowledged([*_ranges(answer)])
         self._note_health()
 
     def _renew_stream(self, stream: bytes) -> None:
@@ -328,8 +336,6 @@ class Outbound:
             self._put("keep", Anchor(reason="ntp" if reason == "ntp" else "boot", clock=stamp, error_ms=error_ms))
 
 
-def _uniform() -> float:
-    return random.SystemRandom().random()
 def _ranges(answer: Answer) -> Iterator[tuple[bytes, int, int]]:
     """What an answer says is durable: (stream, first, last)."""
     for each in answer.acknowledged:
@@ -338,3 +344,5 @@ def _ranges(answer: Answer) -> Iterator[tuple[bytes, int, int]]:
         yield from ((each.stream, seq, seq) for seq in each.sparse)
 
 
+def _uniform() -> float:
+    return random.SystemRandom().random()

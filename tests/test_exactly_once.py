@@ -31,7 +31,7 @@ from firmware.uplink.spool import Spool, SpoolLimits
 from firmware.uplink.stamp import Stamp, WallQuality
 from tests.collector.conftest import *  # noqa: F403  # the two engines
 from tests.collector.devices import EPOCH_MS, OPENING, OPENINGS, Device, books
-from tests.uplink.crash_model import Inode, ModelFolder
+from tests.uplink.model_card import Inode, ModelFolder
 
 STEPS = int(os.environ.get("PASSERBY_EXACTLY_ONCE_STEPS", "100000"))
 DECADE_MS = 10 * 365 * 86_400_000

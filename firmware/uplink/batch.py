@@ -2,7 +2,8 @@
 
 Rules: integers only in windows; an unknown, missing or misplaced field is a DataError at both ends; one byte string
 per meaning (a decoder encodes again and compares); what the disclosure level forbids can be neither encoded nor
-decoded. Pure: no clock, no I/O. Sealing is `firmware.uplink.envelope`, filling a batch is `firmware.uplink.fold`,
+decoded. `msgpack` writes and `msgspec` reads, by types: what goes out is read back first, so two implementations agree on
+every payload (ADR 12). Pure: no clock, no I/O. Sealing is `firmware.uplink.envelope`, filling a batch is `firmware.uplink.fold`,
 the bytes of a row are `firmware.uplink.rows`.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
+import msgpack
 import msgspec
 
 from firmware.errors import DataError
@@ -157,7 +159,6 @@ class _GapWire(_Wire, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: GapReason
 
 
-_encoder = msgspec.msgpack.Encoder()
 _DECODERS: Final[dict[Kind, msgspec.msgpack.Decoder[Any]]] = {
     Kind.BATCH: msgspec.msgpack.Decoder(_BatchWire),
     Kind.HOUR: msgspec.msgpack.Decoder(_HourWire),
@@ -210,7 +211,8 @@ def from_bytes(kind: Kind, payload: bytes) -> Payload:
 
 def _encoded(payload: Payload) -> bytes:
     try:
-        return _encoder.encode(_wire_of(payload))
+        plain = msgspec.to_builtins(_wire_of(payload), builtin_types=(bytes,))
+        return bytes(msgpack.packb(plain, use_bin_type=True))
     except (msgspec.ValidationError, UnicodeEncodeError, OverflowError) as error:
         raise DataError(f"a {type(payload).__name__} that may not be sent: {error}") from error
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Final
 
 from firmware.errors import DataError, StorageError
 from firmware.uplink.envelope import GENESIS, Place, chain_hash
-from firmware.uplink.ports import File, Folder, NothingWrittenError
+from firmware.uplink.lane_files import LaneFiles
+from firmware.uplink.ports import Folder, NothingWrittenError
 from firmware.uplink.ranges import Ranges
 from firmware.uplink.segment import (
     LANES,
@@ -27,24 +27,19 @@ from firmware.uplink.segment import (
     Spooled,
     Waiting,
     durable_end,
-    file_name,
     holes_of,
     never_used,
-    numbers_in,
     segments_of,
 )
 from firmware.uplink.spool_format import (
     ENVELOPE,
     FOREVER,
-    RECORD_BYTES,
     SETTLED,
     SETTLED_RANGES_MAX,
     SegmentHeader,
     SegmentReading,
     Settled,
     empty_segment,
-    envelope_at,
-    read_segment,
     record,
     record_bytes,
     room,
@@ -52,28 +47,21 @@ from firmware.uplink.spool_format import (
     settled_body,
 )
 
-BAD_KEPT: Final = 4  # segments set aside that are kept for a look
 
-
-class Lane:
+class Lane(LaneFiles):
     """A log that has been recovered and takes more. `missing` holds the gaps that recovery found and nobody reported yet."""
 
     def __init__(self, name: LaneName, folder: Folder, limits: LaneLimits, owner: bytes, random_bytes: Callable[[int], bytes]) -> None:
-        self.name: LaneName = name
-        self.limits = limits
+        super().__init__(name, folder, limits)
         self.segments: list[Segment] = []
         self.settled: dict[bytes, Ranges] = {}
         self.waiting: list[Waiting] = []
         self.missing: list[Missing] = []
-        self.bad = 0
         self.touched = False  # a byte of what waits may be on the card
         self.next = Place(b"", 0, GENESIS)
-        self._folder = folder
         self._owner = owner
         self._random_bytes = random_bytes
-        self._file: File | None = None
         self._end = 0
-        self._number = 0
         self._lazy: list[Settled] = []
         self._vain: list[int] = []  # made for streams that did not begin there
 
@@ -120,53 +108,6 @@ class Lane:
         self.waiting, self.next = list(waiting), following
         self.flush()
         self.missing += self._end_of(old)
-
-    def _tidy_names(self) -> list[int]:
-        """Remove what was being made, keep few of what is set aside; the numbers of the segments."""
-        found = numbers_in(self._folder.names(), self.name)
-        for number in found["tmp"]:
-            self._remove(number, "tmp")
-        for number in sorted(found["bad"])[:-BAD_KEPT]:
-            self._remove(number, "bad")
-        self._number = max((*found["seg"], *found["bad"]), default=0)
-        return found["seg"]
-
-    def _read(self, number: int, *, last: bool) -> SegmentReading | None:
-        """A segment's reading; None where it had to be set aside."""
-        name = self._file_name(number)
-        if last:
-            self._open_newest(name)
-        try:
-            reading = read_segment(self._folder.read(name, 0, self.limits.segment_bytes + 1))
-        except DataError:
-            self._set_aside(number)
-            return None
-        except StorageError:
-            self.bad += 1  # not set aside: a later start may be able to read it
-            return None
-        if (reading.header.lane, reading.header.number) != (LANES.index(self.name), number):
-            self._set_aside(number)
-            return None
-        if reading.header.segment_bytes != self.limits.segment_bytes:
-            reading.end = None  # made with other limits: read, not written on
-        return reading
-
-    def _open_newest(self, name: str) -> None:
-        """Before believing: a killed process leaves pages that a power cut takes away, a failed sync pages that lie."""
-        with suppress(StorageError):
-            self._folder.sync()
-        self._close_file()
-        try:
-            self._file = self._folder.open(name)
-            self._file.sync()
-            self._file.forget()
-        except StorageError:
-            self._close_file()
-
-    def _set_aside(self, number: int) -> None:
-        self.bad += 1
-        with suppress(StorageError):
-            self._folder.rename(self._file_name(number), self._file_name(number, "bad"))
 
     def _adopt(self, readings: list[SegmentReading]) -> None:
         """Segments, and what is settled of their streams; what the newest does not say of that is to be written anew."""
@@ -377,11 +318,6 @@ class Lane:
     def _unsettled(self, segment: Segment) -> Iterator[int]:
         return (index for run in segment.unsettled_runs(self.settled.get(segment.header.stream, Ranges())) for index in run)
 
-    def _envelope(self, segment: Segment, index: int) -> bytes:
-        place = segment.places[index]
-        framed = self._folder.read(self._file_name(segment.header.number), place, RECORD_BYTES + segment.lengths[index])
-        return envelope_at(segment.header, place, framed)
-
     # What is missing
 
     def _find_missing(self) -> list[Missing]:
@@ -399,17 +335,3 @@ class Lane:
         if stream not in self.settled or FOREVER in self.settled[stream]:
             return []
         return [Missing(stream, end + 1, FOREVER, "ended")]
-
-    # Files
-
-    def _file_name(self, number: int, ending: str = "seg") -> str:
-        return file_name(self.name, number, ending)
-
-    def _remove(self, number: int, ending: str) -> None:
-        with suppress(StorageError):
-            self._folder.remove(self._file_name(number, ending))
-
-    def _close_file(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None

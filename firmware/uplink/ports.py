@@ -1,4 +1,4 @@
-"""What the uplink needs of the card: a folder, and files that are written in place. Fakes are in `tests/uplink/crash_model.py`.
+"""What the uplink needs of the card: a folder, and files that are written in place. A fake is in `tests/uplink/model_card.py`.
 
 Every method raises `StorageError` when the card refuses; `NothingWrittenError` promises that not a byte was.
 After a failed `write_at` or `sync` nothing is known of what was written since the last `sync`, and a further `sync`

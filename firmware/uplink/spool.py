@@ -28,10 +28,10 @@ SealGap = Callable[[Missing, Place], bytes]
 
 
 class SpoolLimits(msgspec.Struct, frozen=True):
-    """How much of the card the spool takes; see docs/spool-v1.md for the days that this is."""
+    """How much of the card the spool takes. A quiet flush takes 1,024 bytes of it; see docs/spool-v1.md, section 6."""
 
-    batches: LaneLimits = LaneLimits(1024 * 1024, 64)
-    keep: LaneLimits = LaneLimits(256 * 1024, 32)
+    batches: LaneLimits = LaneLimits(1024 * 1024, 192)  # 60 days offline are 172,800 flushes of 30 s, 170 MiB; and an eighth more
+    keep: LaneLimits = LaneLimits(256 * 1024, 64)  # a year offline: 8,760 roll-ups and 1,460 reports of health, 10 MiB; and half more
     bytes_free_min: int = 256 * 1024 * 1024  # what the rest of the system is left
 
     @classmethod

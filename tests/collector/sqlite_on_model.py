@@ -15,7 +15,7 @@ from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_int, c_int6
 from pathlib import Path
 from typing import Any
 
-from tests.uplink.crash_model import ModelFile, ModelFolder
+from tests.uplink.model_card import ModelFile, ModelFolder
 
 OPEN_READS = 0x00000001 | 0x00000002
 DURABLE_KINDS = 0x00000100 | 0x00000800 | 0x00080000  # main database, main journal, write-ahead log

@@ -20,7 +20,7 @@ from collector.receive import commit, prepare
 from firmware.uplink.exchange import write_request
 from tests.collector.devices import OPENINGS, Device, window
 from tests.collector.sqlite_on_model import sqlite_on, write_image
-from tests.uplink.crash_model import ModelFolder
+from tests.uplink.model_card import ModelFolder
 
 UPLINKS = 40
 ONCE = ("none", "all")

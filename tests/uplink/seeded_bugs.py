@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Final
 
-from firmware.uplink import lane, spool, spool_format
+from firmware.uplink import lane, lane_files, spool, spool_format
 
 
 class Bug:
@@ -39,7 +39,7 @@ class Bug:
         code = source.replace(self._old, self._new).replace("@classmethod\n", "")
         exec(compile(f"from __future__ import annotations\n{code}", f"<{self.name}>", "exec"), module.__dict__, scope)
         broken: Any = scope[self._function]
-        importers = [each for each in (self._owner, lane) if getattr(each, self._function, None) is original] or [self._owner]
+        importers = [each for each in (self._owner, lane, lane_files) if getattr(each, self._function, None) is original] or [self._owner]
         for each in importers:
             setattr(each, self._function, classmethod(broken) if isinstance(original, classmethod) else broken)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgpack
 import msgspec
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from firmware.events import LineSums, Window
 from firmware.uplink.batch import WINDOWS_MAX, Batch, Payload, encoded_bytes, from_bytes, kind_of, to_bytes
 from firmware.uplink.envelope import Kind
 from firmware.uplink.padding import PAYLOAD_BYTES_MAX
-from tests.uplink.letters import BATCH, BOX_EVENT, GAP, PAYLOADS, window
+from tests.uplink.letters import BATCH, BOX_EVENT, DEVICE, GAP, PAYLOADS, STREAM, letter, window
 
 COUNTS = st.integers(0, 2**53 - 1)
 NAMES = st.text(min_size=1, max_size=64)
@@ -96,3 +97,21 @@ def test_no_field_could_hold_a_picture() -> None:
     with pytest.raises(DataError):
         to_bytes(msgspec.structs.replace(BATCH, model=bytes(9)))
     assert set(Batch.__struct_fields__) == {"site", "camera", "disclosure", "model", "clock", "windows", "events", "health"}
+
+
+@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS.keys())
+def test_another_library_reads_and_writes_the_same_bytes(payload: Payload) -> None:
+    """The format's own library reads each payload whole, and what both write of it is equal to the last byte (ADR 12)."""
+    said = to_bytes(payload)
+    table = msgpack.unpackb(said, raw=False)
+    assert table["v"] == 1
+    assert msgpack.packb(table, use_bin_type=True) == said == msgspec.msgpack.encode(table)
+
+
+def test_another_library_reads_an_envelope() -> None:
+    """Header, sealed part, signature: nothing of it is known to our decoder alone."""
+    envelope = letter()
+    fields = msgpack.unpackb(envelope[:-64])
+    assert len(fields) == 13
+    assert (fields[0], fields[2], fields[3]) == (1, DEVICE, STREAM)
+    assert msgpack.packb(fields, use_bin_type=True) == envelope[:-64]

@@ -7,7 +7,8 @@ import random
 import pytest
 
 from firmware.errors import StorageError
-from tests.uplink.crash_model import SECTOR, ModelFolder, Violation, run_model
+from tests.uplink.crash_model import Violation, run_model
+from tests.uplink.model_card import SECTOR, ModelFolder
 from tests.uplink.seeded_bugs import CAUGHT, Bug
 
 STATES = 200_000

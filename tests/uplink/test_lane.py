@@ -7,10 +7,12 @@ import os
 import pytest
 
 from firmware.errors import StorageError
-from firmware.uplink.lane import BAD_KEPT, Lane
+from firmware.uplink.lane import Lane
+from firmware.uplink.lane_files import BAD_KEPT
 from firmware.uplink.segment import LaneLimits, Missing
 from firmware.uplink.spool_format import FOREVER, read_segment
-from tests.uplink.crash_model import OWNER, SECTOR, ModelFolder
+from tests.uplink.crash_model import OWNER
+from tests.uplink.model_card import SECTOR, ModelFolder
 
 LIMITS = LaneLimits(16 * SECTOR, 4)
 

@@ -7,7 +7,7 @@ import pytest
 from firmware.errors import StorageError
 from firmware.uplink import ports
 from firmware.uplink.filesystem import NoFolder, RealFile, RealFolder
-from tests.uplink.crash_model import ModelFile, ModelFolder
+from tests.uplink.model_card import ModelFile, ModelFolder
 
 FILE = {name for name in vars(ports.File) if not name.startswith("_")}
 FOLDER = {name for base in (ports.FolderReading, ports.FolderChanging) for name in vars(base) if not name.startswith("_")}

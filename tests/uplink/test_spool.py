@@ -15,7 +15,8 @@ from firmware.uplink.memory import MEMORY_BYTES_MAX
 from firmware.uplink.ports import NoRoomError, NothingWrittenError
 from firmware.uplink.segment import LaneLimits, LaneName
 from firmware.uplink.spool import FLUSH_BYTES, Spool, SpoolLimits
-from tests.uplink.crash_model import EVERYTHING, OWNER, SECTOR, ModelFolder, Sealer, Truth, gap_of, offered, turn_bits
+from tests.uplink.crash_model import OWNER, Sealer, Truth, gap_of, offered, turn_bits
+from tests.uplink.model_card import EVERYTHING, SECTOR, ModelFolder
 
 LIMITS = SpoolLimits(LaneLimits(16 * SECTOR, 4), LaneLimits(16 * SECTOR, 4), 0)
 LANES: tuple[LaneName, ...] = ("batches", "keep")
