@@ -51,7 +51,8 @@ class Rules(NamedTuple):
     score_low: float = 0.1  # second association
     confirm_s: float = 0.2  # on trial so long after the first detection
     lost_s_max: float = 2.0  # a confirmed track ends when unseen for longer: what it predicts is a guess by then
-    trial_s_max: float = 0.25  # a track on trial ends when unseen for longer
+    trial_s_max: float = 0.25  # a track on trial ends when unseen for longer ...
+    trial_misses_max: float = 2.0  # ... and in more frames: of a slow camera two missed in a row are one in ten, not a proof
     low_s_max: float = 0.5  # low scores keep a track alive, they do not find it again after so long
     slack: float = 0.6  # standard deviations of the prediction by which boxes are widened before they are compared
     height_ratio_min: float = 0.75  # a ghost less than three quarters as tall does not inherit a person's track

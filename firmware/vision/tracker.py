@@ -224,7 +224,7 @@ def _retire(tracks: NDArray[np.float64], counters: NDArray[np.int64], ended: NDA
     for i in range(counters[LIVE]):
         unseen_s = t_s - tracks[i, SEEN_S] - TIME_SLACK_S
         confirmed = tracks[i, CONFIRMED] != 0.0
-        failed = not confirmed and tracks[i, MISSES] > 0.0 and unseen_s > rules.trial_s_max  # a slow camera alone fails nobody
+        failed = not confirmed and tracks[i, MISSES] > rules.trial_misses_max and unseen_s > rules.trial_s_max
         if failed or unseen_s > rules.lost_s_max:
             if confirmed:
                 ended[gone] = int(tracks[i, ID])
