@@ -62,7 +62,7 @@ class UplinkHealth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     acknowledged: int = 0
     last_ack_age_s: float | None = None
     last_error: str = ""
-    storage: str = "durable"  # durable | volatile
+    storage: str = "durable"  # durable | full: the oldest detail gives way | volatile: in memory only
     segments_bad: int = 0
     gaps: int = 0
     bytes_sent: int = 0

@@ -275,7 +275,7 @@ class Outbound:
     def _about(self, name: str) -> About:
         health = next((each for each in self._vision() if each.camera == name), VisionHealth(name, 0))
         spool = self._spool.health()
-        pulse = Pulse(health.state[:16], health.fps_permille, spool.storage, spool.spooled, spool.segments_bad, spool.gaps)
+        pulse = Pulse(health.state[:16], health.fps_permille, spool.word, spool.spooled, spool.segments_bad, spool.gaps)
         model = bytes.fromhex(health.model_sha256[:16])
         return About(self._terms.site, name, self._terms.disclosure, model, self._sealer.stamp(), pulse)
 
@@ -294,7 +294,7 @@ class Outbound:
             acknowledged=spool.acknowledged,
             last_ack_age_s=age_s,
             last_error=(self._sender.last_error if self._sender else "") or spool.last_error,
-            storage=spool.storage,
+            storage=spool.word,
             segments_bad=spool.segments_bad,
             gaps=spool.gaps,
             bytes_sent=self._sender.bytes_sent if self._sender else 0,

@@ -41,7 +41,7 @@ class SpoolLimits(msgspec.Struct, frozen=True):
 
 
 class SpoolHealth(msgspec.Struct, frozen=True):
-    """Counters; `volatile` names the lanes that live in memory."""
+    """Counters; `volatile` names the lanes that live in memory, `full` says that the oldest detail gives way to the newest."""
 
     spooled: int
     spool_bytes: int
@@ -53,6 +53,11 @@ class SpoolHealth(msgspec.Struct, frozen=True):
     gaps: int
     given_up: int
     last_error: str
+
+    @property
+    def word(self) -> Literal["durable", "full", "volatile"]:
+        """How the card is, in one word: the worst of it."""
+        return "full" if self.full and self.storage == "durable" else self.storage
 
 
 class Spool:
@@ -144,6 +149,8 @@ class Spool:
                     lane.settle(stream, first, min(last, end))
                 lane.drop_settled()
         self._acknowledged += before - self._count()
+        if self._full and all(len(lane.segments) < lane.limits.segments_max for lane in self._lanes.values()):
+            self._full = self._short_of_space()
 
     def renew(self, lane: LaneName) -> None:
         """Begin a new stream: the collector holds other bytes under one of this stream's numbers."""

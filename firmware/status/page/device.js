@@ -25,6 +25,7 @@ function warningsOf(status) {
     if (camera.fallback) found.push(["warn", t("fallback_long", { camera: camera.name })]);
   }
   if (status.delivery.storage === "volatile") found.push(["bad", t("storage_volatile")]);
+  if (status.delivery.storage === "full") found.push(["warn", t("storage_full")]);
   if (status.delivery.configured && status.delivery.last_error) found.push(["warn", t("delivery_trouble", { error: status.delivery.last_error })]);
   return found;
 }
@@ -59,7 +60,7 @@ function deliveryCard(status) {
     [t("waiting"), number(d.waiting), d.waiting > 100 ? "warn" : ""],
     [t("last_ack"), ack, d.last_ack_age_s === null || d.last_ack_age_s > 900 ? "warn" : "good"],
     [t("spool"), t("spool_of", { used: bytes(d.spool_bytes), all: bytes(d.spool_bytes_max) })],
-    [t("storage"), t("storage_" + (d.storage || "durable")), d.storage === "volatile" ? "bad" : ""],
+    [t("storage"), t("storage_" + (d.storage || "durable")), { volatile: "bad", full: "warn" }[d.storage] || ""],
     [t("bytes_sent"), bytes(d.bytes_sent)],
   ]));
 }
