@@ -9,6 +9,7 @@ the bytes of a row are `firmware.uplink.rows`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 
 import msgpack
@@ -22,6 +23,7 @@ from firmware.uplink.padding import PAYLOAD_BYTES_MAX
 from firmware.uplink.rows import (
     CameraRow,
     EventRow,
+    LineCrossedRow,
     Name,
     UplinkRow,
     WindowRow,
@@ -223,8 +225,22 @@ def _check_meaning(wire: msgspec.Struct) -> None:
             raise DataError("a batch with events under disclosure 'windows'", "nothing about a single person leaves")
         if wire.disclosure != "boxes" and any(getattr(row, "box", None) is not None for row in wire.events):
             raise DataError(f"a batch with a box under disclosure {wire.disclosure!r}", "boxes need disclosure 'boxes'")
+    if any("\0" in name for name in _names(wire)):
+        raise DataError("a name with a NUL in it", "no database's text holds one, so it could be stored nowhere")
     if isinstance(wire, _GapWire) and wire.last < wire.first:
         raise DataError(f"a gap from {wire.first} to {wire.last}", "first comes before last")
+
+
+def _names(wire: msgspec.Struct) -> Iterator[str]:
+    """Every name that becomes a place in the books."""
+    if isinstance(wire, _BatchWire | _HourWire):
+        yield wire.site
+        yield wire.camera
+        for window in wire.windows if isinstance(wire, _BatchWire) else (wire.sums,):
+            yield from (line.name for line in window.lines)
+            yield from (zone.name for zone in window.zones)
+    if isinstance(wire, _BatchWire):
+        yield from (row.line if isinstance(row, LineCrossedRow) else row.zone for row in wire.events)
 
 
 def _wire_of(payload: Payload) -> msgspec.Struct:

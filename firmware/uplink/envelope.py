@@ -148,6 +148,20 @@ def open_envelope(envelope: bytes, device_key: Ed25519PublicKey, opening_key: Op
     return header, unpad(opening_key.open(signed.sealed, _INFO + _encoder.encode(header)))
 
 
+def opens(envelope: bytes, key: OpeningKey) -> bool:
+    """Whether a key opens an envelope, whatever its header says of the recipient: for who tries every key there is.
+
+    Raises:
+        DataError: no envelope.
+    """
+    signed = _read(envelope)
+    try:
+        key.open(signed.sealed, _INFO + _encoder.encode(_header(signed)))
+    except DataError:
+        return False
+    return True
+
+
 def _read(envelope: bytes) -> _Signed:
     if not SIGNATURE_BYTES < len(envelope) <= ENVELOPE_BYTES_MAX:
         raise DataError(f"an envelope of {len(envelope)} bytes", f"at most {ENVELOPE_BYTES_MAX}")

@@ -32,7 +32,7 @@ ROWS_MAX: Final = 64  # lines or zones of one camera
 STAGES_MAX: Final = 32
 TEXT_MAX: Final = 200
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]  # without NUL: `batch` looks, a pattern here costs 80 us a payload
 Text = Annotated[str, msgspec.Meta(max_length=TEXT_MAX)]
 Permille = Annotated[int, msgspec.Meta(ge=0, le=1000)]
 Side = Annotated[int, msgspec.Meta(ge=0, le=63)]

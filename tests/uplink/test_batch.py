@@ -16,7 +16,7 @@ from firmware.uplink.padding import PAYLOAD_BYTES_MAX
 from tests.uplink.letters import BATCH, BOX_EVENT, DEVICE, GAP, PAYLOADS, STREAM, letter, window
 
 COUNTS = st.integers(0, 2**53 - 1)
-NAMES = st.text(min_size=1, max_size=64)
+NAMES = st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1, max_size=64)
 WINDOWS = st.builds(
     Window,
     COUNTS,
