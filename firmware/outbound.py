@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firmware import __version__
 from firmware.clock import Clock, wall_quality
@@ -95,6 +96,11 @@ class Sealer:
         self._keys, self._clock = keys, clock
         self._boot = boot_tag(clock.boot_id(), keys.device)
 
+    @property
+    def identity(self) -> Ed25519PrivateKey:
+        """What the device signs with."""
+        return self._keys.identity
+
     def stamp(self) -> Stamp:
         """Now, by both clocks."""
         wall_ms = self._clock.wall_ms()
@@ -167,6 +173,11 @@ class Outbound:
         """Flush what waits, try to deliver it for a moment, and let go."""
         self._loop.call_soon_threadsafe(self._stop.set)
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join, STOP_S_MAX + 5.0)
+
+    @property
+    def identity(self) -> Ed25519PrivateKey:
+        """What this device signs with."""
+        return self._sealer.identity
 
     def ack_age_s(self) -> float | None:
         """How long ago the collector last answered; None before it did."""

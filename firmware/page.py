@@ -17,8 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from firmware import __version__
 from firmware.clock import Clock, wall_quality
+from firmware.commission import RoomViewing, WalkDesk, news_of
 from firmware.commissioning.presence import NOBODY, Presence, at_start, pressed
 from firmware.config import CameraConfig
 from firmware.daemon import CameraState, Daemon
@@ -61,6 +64,7 @@ class Board:
         self._configured = daemon.source
         self.record = Record()
         self.presence: Presence = NOBODY
+        self.identity: Ed25519PrivateKey | None = outbound.identity if outbound is not None else None
         if outbound is not None:
             outbound.witness = self.record
 
@@ -77,7 +81,7 @@ class Board:
     def begin_presence(self, *, demonstration: bool) -> None:
         """The device starts: present if this is a power-up; who started the demonstration sits in front of it."""
         now_s = self._clock.monotonic_s()
-        self.presence = Presence(now_s + DEMONSTRATION_S, "terminal") if demonstration else at_start(now_s)
+        self.presence = Presence(now_s + DEMONSTRATION_S, "button") if demonstration else at_start(now_s)
         with suppress(NotImplementedError, RuntimeError):  # not the main thread: a test runs us
             asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self.press)
 
@@ -211,6 +215,7 @@ class Served:
 
     page: StatusPage
     announcer: Announcer | None
+    walk: WalkDesk
 
     def addresses(self, port: int) -> tuple[str, ...]:
         """Where to open it."""
@@ -223,6 +228,7 @@ class Served:
 
     async def close(self) -> None:
         """Say good-bye, and serve nobody any more."""
+        await self.walk.close()
         if self.announcer is not None:
             await self.announcer.close()
         await self.page.close()
@@ -230,16 +236,22 @@ class Served:
 
 async def serve(board: Board, drawing: Drawing, keys: PageKeys, daemon: Daemon, clock: Clock) -> Served:
     """Serve the page as the configuration says, and announce it. Never raises for a network that is not there."""
+    walk, room = WalkDesk(daemon, board.identity, clock), RoomViewing(daemon, lambda: board.presence)
     status = daemon.source.config.status
     addresses = _addresses(status.interfaces)
     announcer = Announcer(status.port, os.urandom, lambda: [each for each in addresses() if not each.startswith("127.")])
     guards = Guards(keys.token_hash, Sessions(os.urandom), board.present, clock.monotonic_s)
     names = _names(announcer)
-    page = StatusPage(Behind(board, board, drawing), keys, Place(status.port, addresses, names), guards)
+    page = StatusPage(
+        Behind(board, board, drawing, (*walk.routes(), *room.routes()), news_of(walk, room)),
+        keys,
+        Place(status.port, addresses, names),
+        guards,
+    )
     await page.start()
     if page.listening.bound:
         await announcer.start()
-    return Served(page, announcer)
+    return Served(page, announcer, walk)
 
 
 def _addresses(wanted: Sequence[str]) -> Callable[[], Sequence[str]]:

@@ -26,7 +26,7 @@ from firmware.status.metrics import CONTENT_TYPE, text_of
 from firmware.status.openapi import description
 from firmware.status.ports import Drawing, Floor, Showing
 from firmware.status.routes import Answer, Call, Method, Route, Table, reply, table_of
-from firmware.status.streams import Streams
+from firmware.status.streams import News, Streams
 from firmware.status.values import (
     Checked,
     Done,
@@ -55,6 +55,7 @@ class Behind:
     floor: Floor
     drawing: Drawing
     more: tuple[Route, ...] = ()  # of commissioning
+    news: News = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class StatusPage:
         """Nothing is served before `start`."""
         self._behind, self._place = behind, place
         self.guards = guards
-        self.streams = Streams(behind.showing, behind.floor, guards.sessions, guards.now_s)
+        self.streams = Streams(behind.showing, behind.floor, behind.news, guards.sessions, guards.now_s)
         self.table: Table = table_of([*asset_routes(), *self._routes(), *behind.more])
         self._description = msgspec.json.format(msgspec.json.encode(description(self.table, behind.showing.public().build)), indent=1)
         self.doors = Doors()

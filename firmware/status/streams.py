@@ -1,14 +1,14 @@
 """Server-sent events: what is new, as soon as it is; the page asks once and never polls.
 
-`/api/stream` sends `status` every second, and `history` and `sent` when they changed; `/api/floor` sends `feet` up to five
-times a second and keeps vision watched while it is read. A stream is use of its session; when that is over the stream
+`/api/stream` sends `status` every second, and `history`, `sent` and commissioning's news when they changed; `/api/floor`
+sends `feet` up to five times a second and keeps vision watched while it is read. A stream is use of its session; when that is over the stream
 says `over` and ends. A reader that does not read for ten seconds is cut; streams are bounded in number.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -25,11 +25,14 @@ FEET_S: Final = 0.2  # what the eye takes for movement
 WATCH_S: Final = 5.0  # vision stops saying foot points so long after the last reader has gone
 SLOW_S_MAX: Final = 10.0
 
+News = Callable[[], Mapping[str, msgspec.Struct]]
+
 
 class Streams:
     """All readers of one page."""
 
-    def __init__(self, showing: Showing, floor: Floor, sessions: Sessions, now_s: Callable[[], float]) -> None:
+    def __init__(self, showing: Showing, floor: Floor, news: News, sessions: Sessions, now_s: Callable[[], float]) -> None:
+        self._news = news
         self._showing, self._floor, self._sessions, self._now_s = showing, floor, sessions, now_s
         self._closing = asyncio.Event()
         self.open = 0
@@ -43,6 +46,7 @@ class Streams:
         response = await self._begin(call)
         try:
             history = sent = -1
+            told: dict[str, msgspec.Struct] = {}
             while self._goes_on(call.session):
                 now = self._showing.status()
                 await _send(response, "status", now)
@@ -52,6 +56,10 @@ class Streams:
                 if now.sent != sent:
                     sent = now.sent
                     await _send(response, "sent", self._showing.sent())
+                for event, value in self._news().items():
+                    if told.get(event) != value:
+                        told[event] = value
+                        await _send(response, event, value)
                 await self._pause(STATUS_S)
             await _say(response, "over")
         except (ConnectionError, TimeoutError):

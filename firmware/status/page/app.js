@@ -2,7 +2,7 @@
 
 import { Refused, listen, session, signIn, signOut } from "/api.js";
 import { showDevice, showWarnings } from "/device.js";
-import { closeEditor, openEditor, showPresence } from "/editor.js";
+import { closeEditor, openEditor, showPresence, showRoom } from "/editor.js";
 import { byId, h, show, toast } from "/elements.js";
 import { closeFloor, openFloor } from "/floor.js";
 import { showNow } from "/now.js";
@@ -11,7 +11,7 @@ import { current, preferred, speak, t } from "/words.js";
 import { showWalk } from "/walk.js";
 
 const VIEWS = ["now", "floor", "device", "sent", "setup"];
-const seen = { signedIn: false, status: null, history: null, sent: null, notice: null };
+const seen = { signedIn: false, status: null, history: null, sent: null, walk: null, notice: null };
 let stop = null;
 
 async function begin() {
@@ -60,7 +60,8 @@ async function enterAll() {
     status: (status) => { seen.status = status; redraw(); },
     history: (history) => { seen.history = history; redraw(); },
     sent: (sent) => { seen.sent = sent; redraw(); },
-    walk: (walk) => { showWalk(walk, seen.status); },
+    walk: (walk) => { seen.walk = walk; redraw(); },
+    room: showRoom,
     lost: () => pill("lost"),
   }, check);
   await route(false);
@@ -81,7 +82,7 @@ async function check() {
 function forget() {
   stop?.(); stop = null;
   closeFloor(); closeEditor();
-  Object.assign(seen, { signedIn: false, status: null, history: null, sent: null });
+  Object.assign(seen, { signedIn: false, status: null, history: null, sent: null, walk: null });
   for (const id of ["now", "floor", "device", "sent", "presence", "editor", "walk"]) { byId(id).replaceChildren(); delete byId(id).dataset.shown; }
   byId("site").textContent = "";
   showSignIn();
@@ -106,7 +107,7 @@ async function enter(name, byHand) {
   redraw();
   try {
     if (name === "floor") await openFloor(check);
-    if (name === "setup") await openEditor(() => seen.status);
+    if (name === "setup") { await openEditor(); redraw(); }
   } catch (error) {
     toast(error.message);
     await check();
@@ -138,7 +139,7 @@ function redraw() {
   if (name === "now") showNow(status, seen.history);
   if (name === "device") showDevice(status);
   if (name === "sent" && seen.sent) showRecord(seen.sent);
-  if (name === "setup") showPresence(status);
+  if (name === "setup") { showPresence(status); showWalk(seen.walk, status); }
 }
 
 function pill(state) {
