@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 
 from firmware.errors import SourceError
+from firmware.vision.canary import painted
 from firmware.vision.detection import Detections
 from firmware.vision.frame import Frame
 from firmware.vision.shop.installer import WALKS_MAX
@@ -39,6 +40,7 @@ class Wish:
         jitter: sigma of a box's edges, as a share of its height and width.
         false: chance of a box where nobody is, a frame.
         walks: instead of shoppers, an installer walks so often in and out, loiters on the line and peeks over it.
+        canary: not 0: the seed of a known pattern over the upper part of each picture, to look for traces of pixels by.
     """
 
     seed: int = 1
@@ -50,6 +52,7 @@ class Wish:
     jitter: float = 0.02
     false: float = 0.02
     walks: int = 0
+    canary: int = 0
 
 
 def parse(spec: str, fps_max: float | None = None) -> Wish:
@@ -109,6 +112,7 @@ _READERS: Final[dict[str, tuple[Callable[[str], int | float | tuple[int, int]], 
     "miss": (_number(0.0, 1.0), "a share, 0 to 1"),
     "jitter": (_number(0.0, 0.5), "a share of the box, 0 to 0.5"),
     "false": (_number(0.0, 1.0), "a chance a frame, 0 to 1"),
+    "canary": (_whole(0, 2**31 - 1), "a whole number, 0 or more"),
     "walks": (_whole(0, WALKS_MAX), f"a whole number, 0 to {WALKS_MAX}"),
 }
 
@@ -149,7 +153,7 @@ class SimulatedFrames:
     live = False
 
     def __init__(self, wish: Wish, *, endless: bool = False) -> None:
-        self._runs, self._fps = _Runs(wish, wish.size, endless=endless), wish.fps
+        self._runs, self._fps, self._canary = _Runs(wish, wish.size, endless=endless), wish.fps, wish.canary
         self.seconds: float | None = None if endless else self._runs.first.duration_s
 
     def read(self) -> Frame | None:
@@ -158,7 +162,8 @@ class SimulatedFrames:
         if step is None:
             return None
         shop, number, within_s = step
-        return Frame(number / self._fps, shop.frame(within_s).pixels)
+        frame = Frame(number / self._fps, shop.frame(within_s).pixels)
+        return painted(frame, self._canary) if self._canary else frame
 
     def close(self) -> None:
         """Nothing to release."""
