@@ -1,6 +1,7 @@
-"""The command line of training: `python -m models_tflite.training make|train|pack|assess|smoke`.
+"""The command line of training: `python -m models_tflite.training make|prepare|train|pack|assess|smoke`.
 
-`make` is `train`, then `pack`, then `assess`. Run again, training goes on from its last checkpoint; `--folder` names another run.
+`make` is `prepare`, `train` for each network, `pack`, `assess`. Run again, training goes on from its last checkpoint; `--cache` names
+another place for everything that is made on the way, `--body` one network of several.
 """
 
 import argparse
@@ -11,38 +12,49 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from models_tflite.training import sources
-from models_tflite.training.recipe import RECIPE, Phase
+from models_tflite.training.recipe import RECIPES, Phase, Recipe
 
 PACKAGE = Path(__file__).parents[1]
-RUN = Path(__file__).parent / ".cache" / "runs" / "main"
+CACHE = Path(__file__).parent / ".cache"
 
 
-def train_command(folder: Path) -> None:
-    """The real run: hours on two processor cores."""
-    from models_tflite.training import body_weights, network, pictures, train
+def prepare_command(cache: Path) -> None:
+    """Everything that training reads: minutes, once."""
+    from models_tflite.training import pictures, prepare
 
-    data = pictures.data_folder()
-    learned, held = sources.load(data)
-    detector = network.Detector()
-    body_weights.fill_body(detector, data / "models" / "mobilenet_v1_0.5_160_quant.tflite")
-    train.run(RECIPE, learned, held, detector, folder)
+    prepare.prepare(cache, pictures.data_folder())
 
 
-def pack_command(folder: Path, package: Path = PACKAGE) -> None:
-    """Exports the averaged weights of a run into the package."""
-    from models_tflite.training import pack, pictures, train
+def train_command(cache: Path, bodies_wanted: list[str]) -> None:
+    """The real runs, one network after the other: an hour or two each on two processor cores."""
+    import torch
 
-    learned, held = sources.load(pictures.data_folder())
-    pack.pack(train.load_average(folder / "last.pt"), learned, held, package)
+    from models_tflite.training import bodies, network, sources, train
+
+    learned, held = sources.load(cache)
+    for body in bodies_wanted:
+        recipe = RECIPES[body]
+        torch.manual_seed(recipe.seed)
+        detector = network.Detector(recipe.shape)
+        bodies.fill(detector, torch.load(cache / f"{body}.pt", weights_only=True))
+        train.run(recipe, learned, held, detector, cache / "runs" / body)
+
+
+def pack_command(cache: Path, package: Path = PACKAGE) -> None:
+    """Exports the averaged weights of the runs into the package."""
+    from models_tflite.training import pack, sources, train
+
+    learned, held = sources.load(cache)
+    pack.pack({body: train.load_average(cache / "runs" / body / "last.pt") for body in RECIPES}, learned, held, package)
 
 
 def assess_command(package: Path = PACKAGE) -> None:
     """Prints the figures of every packaged model and of the yardstick on what is held back."""
-    from models_tflite.training import assess, judge, pictures
+    from models_tflite.training import assess, judge, pictures, renders
+    from models_tflite.training.sources import HELD_RENDER_SEED, HELD_RENDERS
 
     data = pictures.data_folder()
-    _, held = sources.load(data)
+    held = pictures.load_sources(data, {"classroom"}) | {"renders": list(renders.moments(HELD_RENDERS, HELD_RENDER_SEED))}
     entries = judge.entries(package / "manifest.toml")
     entries["coco-ssd"] = judge.Entry(data / "models" / "coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.tflite")
     for name, entry in entries.items():
@@ -58,8 +70,7 @@ def smoke_command() -> None:
     from models_tflite.training import judge, network, pack, synthetic, train
 
     recipe = dataclasses.replace(
-        RECIPE,
-        phases=(Phase("blobs", 24, 8e-3, 0.5, {"blobs": 1.0}, (128,)),),
+        Recipe((Phase("blobs", 24, 8e-3, 0.5, {"blobs": 1.0}, (128,)),), network.Shape("mobilenet-0.25", frozen=0)),
         batch=8,
         workers=0,
         checkpoint_steps=8,
@@ -68,8 +79,8 @@ def smoke_command() -> None:
     learned, held = {"blobs": synthetic.blobs(40, 1)}, {"blobs": synthetic.blobs(6, 2)}
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        made = train.run(recipe, learned, held, network.Detector(network.Shape(body=0.25, frozen=0)), place / "run").cpu().eval()
-        pack.pack(made, learned, held, place, (pack.Plan("person-128", (128, 128), "1x1", "smoke"),))
+        made = train.run(recipe, learned, held, network.Detector(recipe.shape), place / "run").cpu().eval()
+        pack.pack({"small": made}, learned, held, place, (pack.Plan("person-128", "small", (128, 128), "1x1", "smoke"),))
         judged = judge.Judged(judge.entries(place / "manifest.toml")["person-128"])
         found = judged.find(held["blobs"][0].pixels)
         print(f"smoke: {recipe.steps()} steps, {(place / 'person-128.tflite').stat().st_size} bytes, {len(found.scores)} boxes")
@@ -78,15 +89,18 @@ def smoke_command() -> None:
 def main() -> None:
     """Parses arguments and hands over."""
     parser = argparse.ArgumentParser(prog="models_tflite.training", description=__doc__)
-    parser.add_argument("command", choices=["make", "train", "pack", "assess", "smoke"])
-    parser.add_argument("--folder", type=Path, default=RUN, help="where the run keeps its checkpoints")
+    parser.add_argument("command", choices=["make", "prepare", "train", "pack", "assess", "smoke"])
+    parser.add_argument("--cache", type=Path, default=CACHE, help="where prepared data and checkpoints are kept")
+    parser.add_argument("--body", choices=list(RECIPES), help="train this network alone")
     chosen = parser.parse_args()
     if chosen.command == "smoke":
         smoke_command()
+    if chosen.command in {"make", "prepare"}:
+        prepare_command(chosen.cache)
     if chosen.command in {"make", "train"}:
-        train_command(chosen.folder)
+        train_command(chosen.cache, [chosen.body] if chosen.body else list(RECIPES))
     if chosen.command in {"make", "pack"}:
-        pack_command(chosen.folder)
+        pack_command(chosen.cache)
     if chosen.command in {"make", "assess"}:
         assess_command()
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from models_tflite.training.network import STRIDES, Detector, Layer
+from models_tflite.training.layers import Inverted, Layer
+from models_tflite.training.network import STRIDES, Detector
 
 
 def keras_layer(layer: Layer, name: str):
@@ -46,9 +47,10 @@ def keras_detector(detector: Detector, size: tuple[int, int]):
     def use(module, tensor):
         if isinstance(module, Layer):
             return keras_layer(module, names[id(module)])(tensor)
+        made = tensor
         for part in module.children():
-            tensor = use(part, tensor)
-        return tensor
+            made = use(part, made)
+        return keras.layers.Add()([tensor, made]) if isinstance(module, Inverted) and module.adds else made
 
     def double(tensor):
         # Not UpSampling2D, which the converter unrolls into TILE: that one is no Edge TPU operator.
@@ -61,13 +63,14 @@ def keras_detector(detector: Detector, size: tuple[int, int]):
     picture = keras.Input((*size, 3), batch_size=1, name="picture")
     tensor, maps = use(detector.stem, picture), []
     for block in detector.blocks:
-        if block.depth.stride == 2:
+        if block.stride == 2:
             maps.append(tensor)
         tensor = use(block, tensor)
-    add = keras.layers.Add
-    mixed = use(detector.mix16, add()([use(detector.from16, maps[3]), double(use(detector.from32, tensor))]))
-    mixed = use(detector.mix8, add()([use(detector.from8, maps[2]), double(mixed)]))
-    fine = add()([use(detector.from4, maps[1]), double(use(detector.reduce, mixed))])
+    at4, *middle = maps[1:]
+    mixed = use(detector.deepest, tensor)
+    for side, mix, feature in zip(detector.sides, detector.mixes, reversed(middle), strict=True):
+        mixed = use(mix, keras.layers.Add()([use(side, feature), double(mixed)]))
+    fine = keras.layers.Add()([use(detector.side4, at4), double(use(detector.reduce, mixed))])
     outputs = []
     for stride, head, feature in zip(STRIDES, (detector.fine, detector.coarse), (fine, mixed), strict=True):
         inner = use(head.second, use(head.first, feature))

@@ -25,6 +25,7 @@ class Batches(Dataset):
         self.names = [name for name, share in phase.sources.items() if share > 0 and sources.get(name)]
         shares = np.array([phase.sources[name] for name in self.names])
         self.shares, self.sources = shares / shares.sum(), sources
+        self.outlined = [picture for name in self.names for picture in sources[name] if len(picture.cutouts)]
 
     def __len__(self) -> int:
         return self.last - self.first
@@ -33,6 +34,10 @@ class Batches(Dataset):
         """A random picture of the mixture."""
         pictures = self.sources[self.names[int(rng.choice(len(self.names), p=self.shares))]]
         return pictures[int(rng.integers(len(pictures)))]
+
+    def draw_outlined(self, rng: np.random.Generator) -> Picture:
+        """A random picture that has cut-outs."""
+        return self.outlined[int(rng.integers(len(self.outlined)))]
 
     def __getitem__(self, index: int) -> list[torch.Tensor]:
         if index >= len(self):
@@ -44,7 +49,7 @@ class Batches(Dataset):
 
     def example(self, rng: np.random.Generator, size: int) -> list[np.ndarray]:
         """One picture [3, s, s] uint8 and, for each head, peak, edge and weight."""
-        canvas = compose.compose(rng, self.draw, size)
+        canvas = compose.compose(rng, self.draw, self.draw_outlined if self.outlined else None, size)
         pixels = appearance.spoil(rng, canvas.pixels)
         assigned = targets.assign(canvas.boxes, canvas.ignored, size)
         return [np.ascontiguousarray(pixels.transpose(2, 0, 1)), *(array for level in assigned for array in level)]

@@ -1,7 +1,7 @@
-"""Writes the package: one TFLite file for each planned input size, and the manifest that describes them.
+"""Writes the package: one TFLite file for each plan, and the manifest that describes them.
 
-All sizes hold the same weights. Calibration pictures come from the training sources, half of them plain, half composed as in training, so
-that the ranges cover what the network met. The manifest's schema is read by `firmware.vision.manifest`.
+A plan is one network at one input size. Calibration pictures come from the training sources, half of them plain, half composed as in
+training, so that the ranges cover what the network met. The manifest's schema is read by `firmware.vision.manifest`.
 """
 
 import copy
@@ -27,9 +27,10 @@ FILE_BYTES_MAX = 2_000_000  # what a slow link and a small card can bear, and a 
 
 @dataclass(frozen=True)
 class Plan:
-    """One packaged model: its name, input (height, width), tiling, purpose in a sentence, and the score that counts as 0.5."""
+    """One packaged model: its name, the body of its network, input (height, width), tiling, purpose, and the score that counts as 0.5."""
 
     name: str
+    body: str
     size: tuple[int, int]
     tiling: str
     description: str
@@ -37,9 +38,9 @@ class Plan:
 
 
 PLANS = (
-    Plan("person-320", (320, 320), "1x1", "the default: rooms up to about six metres deep", score_even=0.58),
-    Plan("person-512", (512, 512), "1x1", "high or deep rooms with many small people"),
-    Plan("person-576", (576, 576), "1x1", "the smallest people, at the yardstick's own cost"),
+    Plan("person-320", "mobilenet-0.5", (320, 320), "1x1", "the default: rooms up to about six metres deep", score_even=0.58),
+    Plan("person-416", "lite0", (416, 416), "1x1", "the most accurate at one look: three times the time of person-320"),
+    Plan("person-368-tiled", "lite0", (368, 368), "2x1", "wide or deep rooms with small people: two looks, side by side"),
 )
 
 
@@ -55,7 +56,7 @@ def calibration(sources: dict[str, list[Picture]], size: tuple[int, int], seed: 
     made = []
     for number in range(CALIBRATION_PICTURES):
         if number % 2:
-            square = compose.compose(rng, draw, max(size))
+            square = compose.compose(rng, draw, None, max(size))
             pixels = appearance.spoil(rng, square.pixels)
         else:
             pixels = draw(rng).pixels
@@ -84,7 +85,7 @@ def calibrated(detector: Detector, size: tuple[int, int], judged_on: list[Pictur
 
 
 def pack(
-    detector: Detector,
+    detectors: dict[str, Detector],
     sources: dict[str, list[Picture]],
     held: dict[str, list[Picture]],
     folder: Path,
@@ -92,12 +93,12 @@ def pack(
 ) -> None:
     """Exports every plan into `folder`, a 16-bit float reference of the first into `training/reference`, and writes `manifest.toml`.
 
-    Calibration pictures come from `sources`, thresholds from `held`.
+    detectors: a trained network for each body that the plans name. Calibration pictures come from `sources`, thresholds from `held`.
     """
     parts = [HEADER]
     plans = plans or PLANS
     for plan in plans:
-        moved = calibrated(detector, plan.size, [picture for pictures in held.values() for picture in pictures])
+        moved = calibrated(detectors[plan.body], plan.size, [picture for pictures in held.values() for picture in pictures])
         content = export.to_tflite(moved, plan.size, calibration(sources, plan.size, CALIBRATION_SEED))
         if len(content) > FILE_BYTES_MAX:
             raise ValueError(f"{plan.name} has {len(content)} bytes, at most {FILE_BYTES_MAX} are allowed")

@@ -23,13 +23,15 @@ class Picture:
     """One picture and its people.
 
     pixels: uint8 [h, w, 3] RGB. boxes: float32 [n, 4], (left, top, right, bottom) in pixels of the picture; ignored: likewise, of people
-    who are neither to be found nor background.
+    who are neither to be found nor background. mask: uint8 [h, w], 255 where a person is; cutouts: boxes of people it outlines well.
     """
 
     name: str
     pixels: np.ndarray
     boxes: np.ndarray
     ignored: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    mask: np.ndarray | None = None
+    cutouts: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
 
 def data_folder() -> Path:

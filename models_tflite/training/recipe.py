@@ -1,18 +1,21 @@
 """The numbers of a training run, in one frozen value.
 
-The defaults are the recipe of the committed model; the smoke run replaces a few of them. Everything that decides the outcome is here or
-in the code: a run is a function of (recipe, data folder, start weights).
+`RECIPES` are those of the committed models, one for each body; the smoke run replaces a few numbers. Everything that decides the outcome is
+here or in the code: a run is a function of (recipe, prepared data, start weights).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from models_tflite.training.network import Shape
 
 
 @dataclass(frozen=True)
 class Phase:
     """One stretch of training on one mixture of sources.
 
-    `steps` batches at `rate`, the last `decay` share of them falling linearly to a hundredth; `sources` maps a source's name to its share
-    of the drawn pictures; batches take their input side in pixels from `sizes` in turn; `edge_weight` is what boxes weigh beside peaks.
+    `steps` batches at `rate`, the last `decay` share of them falling as half a cosine to nothing; `sources` maps a source's name to its
+    share of the drawn pictures; batches take their input side in pixels from `sizes` in turn; `edge_weight` is what boxes weigh beside
+    peaks.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Recipe:
     """Everything that decides the outcome of a run."""
 
     phases: tuple[Phase, ...]
+    shape: Shape = field(default_factory=Shape)
     seed: int = 20
     batch: int = 16
     body_rate: float = 0.25  # the body starts from ImageNet and moves slower than the new layers
@@ -43,7 +47,7 @@ class Recipe:
     gradient_norm_max: float = 20.0
     averaging: float = 0.998  # exponential moving average of the weights, per step
     checkpoint_steps: int = 250
-    validate_steps: int = 1000
+    validate_steps: int = 500
     workers: int = 2
 
     def steps(self) -> int:
@@ -55,13 +59,11 @@ class Recipe:
         return max(4, round(self.batch * (320 / size) ** 2))
 
 
-ROOMS = {"capston": 0.62, "shop": 0.06, "clinic-b": 0.12, "renders": 0.2}
-ALL = {"capston": 0.56, "shop": 0.06, "clinic-a": 0.09, "clinic-b": 0.09, "renders": 0.2}
-ALL_SIZES = (320, 320, 416, 320, 256, 320, 512)
-RECIPE = Recipe(
-    phases=(
-        Phase("rooms", 3000, 8e-3, 0.0, ROOMS, rise=200),
-        Phase("all", 750, 8e-3, 0.0, ALL, ALL_SIZES),
-        Phase("boxes", 2600, 8e-3, 1.0, ALL, ALL_SIZES, edge_weight=6.0),
-    )
-)
+ALL = {"capston": 0.56, "shop": 0.05, "clinic-a": 0.09, "clinic-b": 0.09, "renders": 0.21}
+RECIPES = {
+    "mobilenet-0.5": Recipe((Phase("all", 3000, 8e-3, 0.7, ALL, (320, 320, 288, 320, 256, 384), edge_weight=3.5, rise=150),)),
+    # EfficientNet-Lite keeps its weights up to stride 8: half the training time, and nothing there to over-fit.
+    "lite0": Recipe(
+        (Phase("all", 3600, 8e-3, 0.7, ALL, (256, 320, 288, 320, 256, 384), edge_weight=3.5, rise=150),), Shape("lite0", frozen=5)
+    ),
+}

@@ -6,6 +6,7 @@ in it are the usable model.
 
 import dataclasses
 import json
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,9 +34,9 @@ def to_input(pixels: torch.Tensor) -> torch.Tensor:
 
 
 def rate_at(phase: Phase, step: int) -> float:
-    """Learning rate `step` steps into a phase: rise, plateau, linear fall."""
-    fall = max(1, round(phase.steps * phase.decay))
-    return phase.rate * min(1.0, (step + 1) / max(1, phase.rise), max(0.01, (phase.steps - step) / fall))
+    """Learning rate `step` steps into a phase: rise, plateau, half a cosine to nothing."""
+    left = min(1.0, (phase.steps - step) / max(1, round(phase.steps * phase.decay)))
+    return phase.rate * min(1.0, (step + 1) / max(1, phase.rise)) * (1 - math.cos(math.pi * left)) / 2
 
 
 def optimiser(detector: Detector, recipe: Recipe) -> torch.optim.Optimizer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -17,6 +19,42 @@ def square() -> Picture:
     pixels = np.zeros((200, 200, 3), np.uint8)
     pixels[60:140, 80:120] = 255
     return Picture("square", pixels, np.array([[80, 60, 120, 140]], np.float32))
+
+
+def outlined() -> Picture:
+    """The white square with its outline, to be cut out."""
+    plain = square()
+    return dataclasses.replace(plain, mask=plain.pixels[:, :, 0], cutouts=plain.boxes)
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.4, -0.7])
+def test_cut_out_person_is_labelled_where_seen(angle: float) -> None:
+    """However a cut-out leans, its box is the bounds of what it covers, and nothing around it changes."""
+    pixels = np.full((160, 160, 3), 30, np.uint8)
+    how = (np.array([80, 60, 120, 140], np.float32), np.array([90.0, 70.0]), (20.0, 40.0), angle, False)
+    place = compose.set_in(pixels, np.zeros((0, 4), np.float32), outlined(), how)
+    seen = np.argwhere(pixels[:, :, 0] > 80)
+    top, left = seen.min(axis=0)
+    bottom, right = seen.max(axis=0) + 1
+    assert place == pytest.approx([left, top, right, bottom], abs=1.01)
+    assert place is not None
+    assert (place[2] - place[0]) * np.cos(angle) >= 18
+
+
+def test_cut_out_finds_no_room_where_somebody_stands() -> None:
+    """A person is not set before another one."""
+    pixels = np.full((160, 160, 3), 30, np.uint8)
+    how = (np.array([80, 60, 120, 140], np.float32), np.array([90.0, 70.0]), (20.0, 40.0), 0.0, True)
+    assert compose.set_in(pixels, np.array([[75, 45, 105, 95]], np.float32), outlined(), how) is None
+    assert (pixels == 30).all()
+
+
+def test_slab_before_the_legs_shortens_the_box() -> None:
+    """Who stands behind a slab is seen down to its upper edge; who is hidden is left out; who stands beside it is untouched."""
+    boxes = np.array([[10, 10, 30, 60], [12, 42, 28, 58], [80, 10, 90, 60]], np.float32)
+    kept, lost = compose.behind(boxes, np.array([5, 40, 40, 65], np.float32))
+    assert kept.tolist() == [[10, 10, 30, 40], [80, 10, 90, 60]]
+    assert lost.tolist() == [[12, 42, 28, 58]]
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -44,7 +82,7 @@ def test_same_seed_same_picture() -> None:
     def draw(rng: np.random.Generator) -> Picture:
         return given[int(rng.integers(len(given)))]
 
-    first, second = (compose.compose(np.random.default_rng(4), draw, 128) for _ in range(2))
+    first, second = (compose.compose(np.random.default_rng(4), draw, None, 128) for _ in range(2))
     assert np.array_equal(first.pixels, second.pixels)
     assert np.array_equal(first.boxes, second.boxes)
     assert first.pixels.shape == (128, 128, 3)
@@ -54,7 +92,7 @@ def test_same_seed_same_picture() -> None:
 def test_boxes_stay_inside(seed: int) -> None:
     """No box leaves the canvas, whatever is composed or pasted."""
     given = synthetic.blobs(9, 2)
-    canvas = compose.compose(np.random.default_rng(seed), lambda rng: given[int(rng.integers(len(given)))], 160)
+    canvas = compose.compose(np.random.default_rng(seed), lambda rng: given[int(rng.integers(len(given)))], lambda _: outlined(), 160)
     assert (canvas.boxes >= 0).all()
     assert (canvas.boxes <= 160).all()
     assert (canvas.boxes[:, 2:] > canvas.boxes[:, :2]).all()

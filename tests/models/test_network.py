@@ -8,23 +8,15 @@ torch = pytest.importorskip("torch", reason="training needs PyTorch: make model-
 from models_tflite.training import losses, network  # noqa: E402 only where PyTorch is
 
 
-def test_heads_have_their_strides() -> None:
-    """A picture of 64 pixels gives 16 and 8 cells a side, distances within reach and never negative."""
+@pytest.mark.parametrize("body", ["mobilenet-0.25", "lite0", "lite2"])
+def test_heads_have_their_strides(body: str) -> None:
+    """A picture of 64 pixels gives 16 and 8 cells a side, distances within reach and never negative, whatever the body."""
     with torch.no_grad():
-        outputs = network.Detector(network.Shape(body=0.25))(torch.zeros(1, 3, 64, 64))
+        outputs = network.Detector(network.Shape(body=body))(torch.zeros(1, 3, 64, 64))
     for (peak, edge), stride, reach in zip(outputs, network.STRIDES, network.REACH, strict=True):
         assert peak.shape == (1, 1, 64 // stride, 64 // stride)
         assert edge.shape == (1, 4, 64 // stride, 64 // stride)
         assert 0 <= float(edge.min()) <= float(edge.max()) <= reach
-
-
-def test_loading_keeps_what_a_layer_does() -> None:
-    """Weights split into gain and unit size act as they did."""
-    layer = network.Layer(4, 6, 3)
-    weight, bias = torch.randn(6, 4, 3, 3) * torch.tensor([0.1, 1, 10, 1, 1, 1])[:, None, None, None], torch.randn(6)
-    layer.load(weight, bias)
-    assert torch.allclose(layer.folded(), weight, atol=1e-5)
-    assert float(layer.weight.detach().square().mean(dim=(1, 2, 3)).sqrt().median()) == pytest.approx(1.0, abs=1e-3)
 
 
 def test_giou_of_equal_boxes_is_no_loss() -> None:
