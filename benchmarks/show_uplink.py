@@ -6,20 +6,17 @@ import importlib
 import sys
 from collections.abc import Iterator
 
-from benchmarks import herd, ingest, postgres
+from benchmarks import herd, ingest, offline, power_cuts
 from benchmarks.figure import Figure
 
 
 def figures() -> Iterator[Figure]:
-    """Spool, ingest on both engines, the herd."""
+    """Spool and card, power cuts under the collector, sixty days offline, the herd, ingest on both engines; one after another."""
     yield from importlib.import_module("benchmarks.spool").figures()
-    if postgres.missing():
-        print(f"skipped: ingest on PostgreSQL: {postgres.missing()}", file=sys.stderr)
-        yield from ingest.figures()
-    else:
-        with postgres.private_server() as server:
-            yield from ingest.figures(postgres=postgres.new_database(server, "bench"))
+    yield from power_cuts.figures()
+    yield from offline.figures()
     yield from herd.figures()
+    yield from ingest.on_each_engine()
 
 
 def main() -> int:

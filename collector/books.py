@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -61,15 +61,39 @@ _ADD: Final = {
 }
 
 
-def apply(database: Database, header: Header, payload: Payload, now_ms: int) -> None:
-    """Enter what a new envelope says."""
-    note_stamp(database, header.device, header.stamp)
+_STAMP: Final = (
+    "INSERT INTO stamp (boot, hour_ms, quality, offset_ms) VALUES (?, ?, ?, ?) ON CONFLICT (boot, hour_ms, quality) DO UPDATE SET "
+    "offset_ms = CASE WHEN excluded.offset_ms < stamp.offset_ms THEN excluded.offset_ms ELSE stamp.offset_ms END"
+)
+
+
+class Sheet:
+    """Sums and stamps of one transaction, written together at its end: on PostgreSQL one statement a table instead of ten an envelope."""
+
+    def __init__(self) -> None:
+        """Empty."""
+        self._rows: dict[str, list[tuple[Any, ...]]] = {}
+
+    def add(self, sql: str, values: tuple[Any, ...]) -> None:
+        """One more row of a statement whose rows add up in any order."""
+        self._rows.setdefault(sql, []).append(values)
+
+    def write(self, database: Database) -> None:
+        """Enter all, by table and key: two processes that write the same rows wait for each other instead of deadlocking."""
+        for sql, rows in sorted(self._rows.items()):
+            database.run_many(sql, sorted(rows, key=lambda row: row[: len(_KEY)]))
+        self._rows.clear()
+
+
+def apply(database: Database, sheet: Sheet, header: Header, payload: Payload, now_ms: int) -> None:
+    """Enter what a new envelope says; its sums on the sheet, which the caller writes in the same transaction."""
+    note_stamp(database, sheet, header.device, header.stamp)
     if isinstance(payload, Batch):
         for window in payload.windows:
-            _add_window(database, header.device, payload, window, parts=1, end_ms=None)
+            _add_window(database, sheet, (header.device, payload), window, (1, None))
         _add_events(database, header, payload, now_ms)
     elif isinstance(payload, HourRollUp):
-        _add_window(database, header.device, payload, payload.sums, parts=payload.windows, end_ms=payload.end_ms)
+        _add_window(database, sheet, (header.device, payload), payload.sums, (payload.windows, payload.end_ms))
     elif isinstance(payload, Health):
         _note_health(database, header, payload, now_ms)
     elif isinstance(payload, Anchor):
@@ -78,15 +102,11 @@ def apply(database: Database, header: Header, payload: Payload, now_ms: int) -> 
         note_gap(database, header.device, payload)
 
 
-def note_stamp(database: Database, device: bytes, stamp: Stamp) -> None:
+def note_stamp(database: Database, sheet: Sheet, device: bytes, stamp: Stamp) -> None:
     """Remember a boot and, by the hour, the least distance of its wall clock from its boot clock: a weak anchor."""
     boot = _note_boot(database, device, stamp.boot)
     hour_ms = stamp.boot_ms - stamp.boot_ms % HOUR_MS
-    database.run(
-        "INSERT INTO stamp (boot, hour_ms, quality, offset_ms) VALUES (?, ?, ?, ?) ON CONFLICT (boot, hour_ms, quality) DO UPDATE SET "
-        "offset_ms = CASE WHEN excluded.offset_ms < stamp.offset_ms THEN excluded.offset_ms ELSE stamp.offset_ms END",
-        (boot, hour_ms, int(stamp.wall_quality), stamp.wall_ms - stamp.boot_ms),
-    )
+    sheet.add(_STAMP, (boot, hour_ms, int(stamp.wall_quality), stamp.wall_ms - stamp.boot_ms))
 
 
 def note_anchor(database: Database, device: bytes, stamp: Stamp, error_ms: int) -> None:
@@ -121,7 +141,11 @@ def _number(*parts: bytes) -> int:
     return int.from_bytes(hashlib.sha256(text).digest()[:8], "big") >> 1
 
 
-def _add_window(database: Database, device: bytes, payload: Batch | HourRollUp, window: Window, *, parts: int, end_ms: int | None) -> None:
+def _add_window(
+    database: Database, sheet: Sheet, said: tuple[bytes, Batch | HourRollUp], window: Window, sums_of: tuple[int, int | None]
+) -> None:
+    """`said`: by which device, in what; `sums_of`: of how many windows, and for an hour's sum until when."""
+    (device, payload), (parts, end_ms) = said, sums_of
     hour = end_ms is not None
     boot = boot_number(device, payload.clock.boot)
     for kind, name, sums in _named(window):
@@ -129,7 +153,7 @@ def _add_window(database: Database, device: bytes, payload: Batch | HourRollUp, 
         place = _place(database, device, payload, label, name)
         length_ms = 0 if hour else window.length_ms  # an hour's rows are found by their start: lengths add
         values = (place, boot, _hour_start(window) if hour else window.start_ms, length_ms, parts, *((end_ms,) if hour else ()))
-        database.run(_ADD[kind, hour], (*values, *_values(sums)))
+        sheet.add(_ADD[kind, hour], (*values, *_values(sums)))
 
 
 def _hour_start(window: Window) -> int:

@@ -83,7 +83,9 @@ def commit(database: Database, posts: Sequence[Post], now_ms: int) -> tuple[Answ
     with database.transaction():
         # Sorted, so that two processes that enter the same streams wait for each other instead of deadlocking.
         order = sorted(range(len(posts)), key=lambda index: posts[index].device)
-        answers = {index: _enter(database, posts[index], now_ms) for index in order}
+        sheet = books.Sheet()
+        answers = {index: _enter(database, sheet, posts[index], now_ms) for index in order}
+        sheet.write(database)
     return tuple(answers[index] for index in range(len(posts)))
 
 
@@ -94,7 +96,7 @@ def open_waiting(database: Database, key_of: Callable[[bytes], Ed25519PublicKey 
     """
     waiting = database.rows("SELECT device, stream, seq, envelope FROM sealed ORDER BY received_ms LIMIT ?", (most,))
     opened = [(bytes(d), bytes(s), int(q), bytes(e), _opened(bytes(d), bytes(e), key_of, opening)) for d, s, q, e in waiting]
-    taken = 0
+    taken, sheet = 0, books.Sheet()
     with database.transaction():
         for device, stream, seq, envelope, result in sorted(opened, key=lambda row: row[:3]):
             place = (device, stream, seq)
@@ -105,8 +107,9 @@ def open_waiting(database: Database, key_of: Callable[[bytes], Ed25519PublicKey 
                 set_aside(database, device, envelope, result, now_ms)
                 ledger.mark(database, place, Status.ASIDE)
                 continue
-            books.apply(database, result[0], result[1], now_ms)
+            books.apply(database, sheet, result[0], result[1], now_ms)
             ledger.mark(database, place, Status.APPLIED)
+        sheet.write(database)
     return taken
 
 
@@ -147,22 +150,22 @@ def _opened(
     return kept.arrival.header, kept.payload
 
 
-def _enter(database: Database, post: Post, now_ms: int) -> Answer:
+def _enter(database: Database, sheet: books.Sheet, post: Post, now_ms: int) -> Answer:
     conflicts: list[Conflict] = []
     streams: dict[bytes, list[int]] = {}
-    forgotten = {
+    known = {
         stream: ledger.begin_stream(database, post.device, stream) for stream in sorted({kept.arrival.header.stream for kept in post.kept})
     }
     for kept in post.kept:
         header = kept.arrival.header
         status = Status.SEALED if kept.payload is None else Status.APPLIED
-        entered = ledger.enter(database, kept.arrival, now_ms, status, forgotten[header.stream])
+        entered = ledger.enter(database, kept.arrival, now_ms, status, known[header.stream].forgotten)
         if entered is Entered.CONFLICT:
             conflicts.append(Conflict(header.stream, header.seq, kept.arrival.digest))
             continue
         streams.setdefault(header.stream, []).append(header.seq)
         if entered is Entered.NEW:
-            _apply_or_store(database, kept, now_ms)
+            _apply_or_store(database, sheet, kept, now_ms)
     for spoiled in post.spoiled:
         set_aside(database, post.device, spoiled.envelope, spoiled.reason, now_ms)
     minute_ms = now_ms - now_ms % 60_000
@@ -171,7 +174,7 @@ def _enter(database: Database, post: Post, now_ms: int) -> Answer:
         version=1,
         request=post.request,
         device=post.device,
-        acknowledged=tuple(_acknowledged(database, post.device, stream, seqs) for stream, seqs in streams.items()),
+        acknowledged=tuple(_acknowledged(database, (post.device, stream), seqs, known[stream].through) for stream, seqs in streams.items()),
         conflicts=tuple(conflicts),
         refused=tuple(Refused(spoiled.index, spoiled.reason) for spoiled in post.spoiled),
         server_ms=now_ms,
@@ -179,9 +182,9 @@ def _enter(database: Database, post: Post, now_ms: int) -> Answer:
     )
 
 
-def _apply_or_store(database: Database, kept: Kept, now_ms: int) -> None:
+def _apply_or_store(database: Database, sheet: books.Sheet, kept: Kept, now_ms: int) -> None:
     if kept.payload is not None:
-        books.apply(database, kept.arrival.header, kept.payload, now_ms)
+        books.apply(database, sheet, kept.arrival.header, kept.payload, now_ms)
         return
     database.run(
         "INSERT INTO sealed (device, stream, seq, envelope, received_ms) VALUES (?, ?, ?, ?, ?) "
@@ -190,7 +193,8 @@ def _apply_or_store(database: Database, kept: Kept, now_ms: int) -> None:
     )
 
 
-def _acknowledged(database: Database, device: bytes, stream: bytes, seqs: Sequence[int]) -> Acknowledged:
-    reached = ledger.advance(database, device, stream)
+def _acknowledged(database: Database, place: tuple[bytes, bytes], seqs: Sequence[int], known: int) -> Acknowledged:
+    device, stream = place
+    reached = ledger.advance(database, device, stream, known)
     sparse = tuple(sorted(seq for seq in seqs if seq > reached))
     return Acknowledged(stream, reached if reached >= 0 else None, sparse)

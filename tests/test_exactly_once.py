@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.postgres import new_database
+from collector.books import Sheet
 from collector.database import Database, open_database
 from collector.reading import Query, report
 from collector.receive import Post, _enter, commit, prepare
@@ -255,7 +256,9 @@ class World:
 def die_before_commit(database: Database, prepared: Post, now_ms: int) -> None:
     """Everything entered, nothing committed."""
     with database.transaction():
-        _enter(database, prepared, now_ms)
+        sheet = Sheet()
+        _enter(database, sheet, prepared, now_ms)
+        sheet.write(database)
         raise StorageError("the collector dies")
 
 
