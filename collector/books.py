@@ -81,7 +81,8 @@ class Sheet:
     def write(self, database: Database) -> None:
         """Enter all, by table and key: two processes that write the same rows wait for each other instead of deadlocking."""
         for sql, rows in sorted(self._rows.items()):
-            database.run_many(sql, sorted(rows, key=lambda row: row[: len(_KEY)]))
+            ordered: list[tuple[Any, ...]] = sorted(rows, key=lambda row: row[: len(_KEY)])
+            database.run_many(sql, ordered)
         self._rows.clear()
 
 
