@@ -82,6 +82,7 @@ class CameraDesk:
         self._clock = clock
         self._sinks = sinks
         self._vision_is_up = False
+        self._will = wall.Will()
         self._feet: tuple[float, tuple[tuple[int, int], ...]] = (float("-inf"), ())
         self.room = RoomDesk()
         self.ended = asyncio.Event()
@@ -94,7 +95,9 @@ class CameraDesk:
     async def heard(self, message: wall.FromVision) -> None:
         """A message crossed."""
         if isinstance(message, wall.Counted):
-            await self._hand_on(message.events, [whole for window in message.windows for whole in self._closed(window)])
+            whole = [whole for window in message.windows for whole in self._closed(window)]
+            self._take_will(message.will)
+            await self._hand_on(message.events, whole)
         elif isinstance(message, wall.Alive):
             self._hear_alive(message)
         elif isinstance(message, wall.Floor):
@@ -117,6 +120,8 @@ class CameraDesk:
         """Vision is gone; what it had open is kept, the rest of the time is blind until it is back."""
         self._vision_is_up = False
         self._stitcher.died()
+        await self._hand_on(self._will.events, ())
+        self._will = wall.Will()
         self.room.fell()
         self.state = msgspec.structs.replace(self.state, falls=self.state.falls + 1, last_fall=reason)
         self._note_state("failed", reason)
@@ -130,6 +135,7 @@ class CameraDesk:
     async def finish(self) -> None:
         """Vision has ended: the window that was open comes out with what is known of it."""
         self._stitcher.died()
+        await self._hand_on(self._will.events, ())
         window_end_ms = self._now_ms() + self._stitcher.length_ms
         await self._hand_on((), [*self._stitcher.blind_until(window_end_ms)])
 
@@ -147,17 +153,21 @@ class CameraDesk:
             return iter(())
         return self._stitcher.closed(window)
 
+    def _take_will(self, will: wall.Will) -> None:
+        self._will = will
+        if will.window is not None:
+            self._stitcher.snapshot(will.window, will.unsettled)
+
     def _hear_alive(self, alive: wall.Alive) -> None:
         self._vision_is_up = alive.health.state != "ended"
         if alive.health.state == "ended":
             self.ended.set()
-        if alive.open_window is not None:
-            self._stitcher.snapshot(alive.open_window)
+        self._take_will(alive.will)
         seen_s = self.state.last_new_frame_s
         if alive.health.frames != self.state.health.frames:
             seen_s = self._clock.monotonic_s()
         self.state = msgspec.structs.replace(
-            self.state, health=alive.health, live=alive.live, last_new_frame_s=seen_s, open_window=alive.open_window
+            self.state, health=alive.health, live=alive.live, last_new_frame_s=seen_s, open_window=alive.will.window
         )
 
     def _note_state(self, state: str, reason: str) -> None:

@@ -183,7 +183,7 @@ _WINDOW: Final = Window(0, 15_000, (LineSums("door", 1),), (ZoneSums("till", "qu
 def _wall_body() -> bytes:
     messages: tuple[wall.FromVision, ...] = (
         wall.Counted("door", _EVENTS, (_WINDOW,)),
-        wall.Alive(VisionHealth("door", 5), LiveNumbers(), _WINDOW),
+        wall.Alive(VisionHealth("door", 5), LiveNumbers(), wall.Will(_WINDOW, _WINDOW.lines, _EVENTS)),
         wall.EmptyRoom("door", 1, 1, b"\x80", 1000, 20),
         wall.Failed("door", "no camera"),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-import msgspec
+from msgspec.structs import replace
 
 from firmware.events import Audit, LineSums, Window, ZoneSums
 from firmware.window_sums import added
@@ -28,6 +28,8 @@ class Stitcher:
         self._zones = zones
         self._next_ms: int | None = None
         self._snapshot: Window | None = None
+        self._unsettled: tuple[LineSums, ...] = ()
+        self._inside: dict[str, int] = {}  # visits to each zone that this life of vision has begun and not ended
         self._left: Window | None = None
 
     def expect(self, lines: tuple[LineSums, ...], zones: tuple[ZoneSums, ...]) -> None:
@@ -44,25 +46,41 @@ class Stitcher:
         if self._next_ms is not None and window.start_ms < self._next_ms:
             return  # already said blind; vision came back with an old clock
         yield from self.blind_until(window.start_ms)
+        self._count_visits(window)
         yield self._join(window)
         self._next_ms = window.start_ms + self.length_ms
         self._snapshot = None
 
-    def snapshot(self, window: Window) -> None:
-        """Vision's open window, to be used if it never closes it."""
+    def snapshot(self, window: Window, unsettled: tuple[LineSums, ...] = ()) -> None:
+        """Vision's open window, to be used if it never closes it, and what its lines still had pending."""
         if self._next_ms is None or window.start_ms >= self._next_ms:
-            self._snapshot = window
+            self._snapshot, self._unsettled = window, unsettled
 
     def hold(self, window: Window) -> None:
         """Vision closed a window before its time, for it was told to end: the next vision may add to it."""
         if self._next_ms is None or window.start_ms >= self._next_ms:
+            self._count_visits(window)
             self._left = self._join(window)
             self._snapshot = None
 
     def died(self) -> None:
-        """Vision is gone: its last snapshot is all that comes of that window from it."""
+        """Vision is gone: its last snapshot is all that comes of that window from it.
+
+        What was pending at its lines settles. Visits that were open end here, as voided: nobody saw their true end, so they
+        bring no dwell, but as many have left as have come.
+        """
         if self._snapshot is not None:
-            self.hold(self._snapshot)
+            self.hold(add_windows(self._snapshot, Window(self._snapshot.start_ms, self.length_ms, self._unsettled)))
+        lost = {name: count for name, count in self._inside.items() if count > 0}
+        if lost and self._next_ms is not None:
+            left = self._left or Window(self._next_ms, self.length_ms, self._lines, self._zones)
+            zones = tuple(replace(zone, exits=zone.exits + lost.get(zone.name, 0)) for zone in left.zones)
+            self._left = replace(left, zones=zones, audit=replace(left.audit, voided=left.audit.voided + sum(lost.values())))
+        self._inside, self._unsettled = {}, ()
+
+    def _count_visits(self, window: Window) -> None:
+        for zone in window.zones:
+            self._inside[zone.name] = self._inside.get(zone.name, 0) + zone.entries - zone.exits
 
     def blind_until(self, now_ms: int) -> Iterator[Window]:
         """Windows that ended by `now_ms` and that nobody will close any more."""
@@ -97,5 +115,5 @@ def _by_name(rows: Sequence[Named]) -> tuple[Named, ...]:
 def _complete(window: Window) -> Window:
     """Whatever was not observed was blind."""
     observed_ms = min(window.audit.observed_ms, window.length_ms)
-    audit = msgspec.structs.replace(window.audit, observed_ms=observed_ms, blind_ms=window.length_ms - observed_ms)
-    return msgspec.structs.replace(window, audit=audit)
+    audit = replace(window.audit, observed_ms=observed_ms, blind_ms=window.length_ms - observed_ms)
+    return replace(window, audit=audit)

@@ -75,8 +75,8 @@ class Supervisor:
             reason = await self._live_once()
             if self._stopping.is_set() or (reason is None and not self._again):
                 return
-            if self._again:  # it ended because we asked it to: no fall, no pause
-                self._again = False
+            self._again, asked = False, self._again
+            if asked and reason is None:  # it ended because we asked it to: no fall, no pause
                 continue
             self.falls += 1
             await self._hearer.fell(reason or "")

@@ -15,7 +15,7 @@ import msgpack
 import msgspec
 
 from firmware.errors import WallError
-from firmware.events import Event, Window
+from firmware.events import Event, LineSums, Window
 from firmware.health import LiveNumbers, VisionHealth
 
 MESSAGE_BYTES_MAX: Final = 64 * 1024  # 200 people crossing at once is 20 KB; a 320x240 grey frame would be 77 KB
@@ -27,23 +27,35 @@ WATCH_S_MAX: Final = 10.0  # so long after the last `Watch` vision says foot poi
 _LENGTH = struct.Struct(">I")
 
 
+class Will(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What becomes of things if vision dies now: the daemon books it, and nothing counted is lost or said twice.
+
+    Attributes:
+        window: the sums of the window still open.
+        unsettled: of each line, crossings that were published and have not settled yet, as they then settle.
+        events: the same as events, where events may leave.
+    """
+
+    window: Window | None = None
+    unsettled: tuple[LineSums, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
 class Counted(msgspec.Struct, frozen=True, tag="counted", forbid_unknown_fields=True):
-    """What one step of the pipeline said."""
+    """What one step of the pipeline said. In one message with the will that holds from now on: both cross, or neither."""
 
     camera: str
     events: tuple[Event, ...] = ()
     windows: tuple[Window, ...] = ()
+    will: Will = Will()
 
 
 class Alive(msgspec.Struct, frozen=True, tag="alive", forbid_unknown_fields=True):
-    """Vision's heartbeat, once a second, from a loop that saw a new frame or says that it did not.
-
-    `open_window` holds the sums of the window still open: when vision dies, the daemon closes it, and nothing counted is lost.
-    """
+    """Vision's heartbeat, twice a second, from a loop that saw a new frame or says that it did not."""
 
     health: VisionHealth
     live: LiveNumbers
-    open_window: Window | None = None
+    will: Will = Will()
 
 
 Thousandths = Annotated[int, msgspec.Meta(ge=0, le=1000)]

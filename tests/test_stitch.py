@@ -29,6 +29,46 @@ def test_a_healthy_vision_passes_through() -> None:
     assert [window(30_000, 2), window(45_000, 1)] == [*stitch.closed(window(30_000, 2)), *stitch.closed(window(45_000, 1))]
 
 
+def test_what_was_pending_at_a_line_settles_at_death() -> None:
+    """Crossings already published as provisional count when vision dies before they settled; and only then."""
+    stitch = stitcher()
+    stitch.begin(30_000)
+    stitch.snapshot(window(30_000, 3, observed_ms=6_000), (LineSums("entrance", entries=1, exits=2),))
+    stitch.died()
+    (joined,) = stitch.blind_until(45_000)
+    assert (joined.lines[0].entries, joined.lines[0].exits) == (4, 2)
+    stitch.snapshot(window(45_000, 3), (LineSums("entrance", entries=9),))
+    assert next(iter(stitch.closed(window(45_000, 5)))).lines[0].entries == 5
+
+
+def test_visits_that_vision_took_with_it_end_as_voided() -> None:
+    """As many leave as came, whether they came in this window or in an earlier one; no dwell is made up."""
+
+    def visits(start_ms: int, entries: int, exits: int) -> Window:
+        return Window(start_ms, 15_000, LINES, (ZoneSums("till", "queue", entries, exits),), Audit(observed_ms=5_000))
+
+    stitch = stitcher()
+    stitch.begin(0)
+    (first,) = stitch.closed(visits(0, 3, 1))
+    stitch.snapshot(visits(15_000, 2, 1))
+    stitch.died()
+    (second,) = stitch.blind_until(30_000)
+    assert (first.zones[0].exits, second.zones[0].exits, second.audit.voided, second.zones[0].dwell_ms) == (1, 4, 3, 0)
+    stitch.died()  # a life that saw nothing takes nothing with it
+    (third,) = stitch.blind_until(45_000)
+    assert (third.zones[0].exits, third.audit.voided) == (0, 0)
+
+
+def test_visits_end_even_between_two_windows() -> None:
+    """Vision dies at the very moment at which a window closed."""
+    stitch = stitcher()
+    stitch.begin(0)
+    list(stitch.closed(Window(0, 15_000, LINES, (ZoneSums("till", "queue", 2),), Audit(observed_ms=15_000))))
+    stitch.died()
+    (after,) = stitch.blind_until(30_000)
+    assert (after.zones[0].exits, after.audit.voided, after.audit.blind_ms) == (2, 2, 15_000)
+
+
 def test_a_window_cut_short_waits_for_its_rest() -> None:
     """Vision was told to end and closed its window early: what the next one sees of that window is added."""
     stitch = stitcher()

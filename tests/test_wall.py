@@ -8,7 +8,7 @@ import pytest
 
 from firmware import wall
 from firmware.errors import WallError
-from firmware.events import LineCrossed, Window
+from firmware.events import LineCrossed, LineSums, Window
 from firmware.health import LiveNumbers, VisionHealth
 
 
@@ -19,7 +19,7 @@ def body(message: wall.FromVision | wall.ToVision) -> bytes:
 def test_each_message_comes_back_as_it_went() -> None:
     """Encoding and decoding are inverse for every message of the two directions."""
     counted = wall.Counted("door", (LineCrossed("entrance", 12_000, "in", "settled", pseudonym=b"12345678"),), (Window(0, 15_000),))
-    alive = wall.Alive(VisionHealth("door", 5), LiveNumbers(), Window(0, 15_000))
+    alive = wall.Alive(VisionHealth("door", 5), LiveNumbers(), wall.Will(Window(0, 15_000), (LineSums("entrance", 1),)))
     for message in (counted, alive, wall.Floor("door", ((0, 1000), (500, 20))), wall.Failed("door", "no camera")):
         assert message == wall.decode_from_vision(body(message))
     for order in (wall.Configure("site = 1", "a.toml", "door"), wall.Ping(), wall.Watch(5.0), wall.Stop()):

@@ -93,6 +93,21 @@ class LineCounter:
         )
         return self._told(said)
 
+    def pending(self) -> tuple[Crossing, ...]:
+        """Crossings already published as provisional that would settle if everybody were gone now; nothing is changed by asking.
+
+        Those of visits that are unclear, and of furniture, are left out: they would not settle.
+        """
+        state, found = self._state, []
+        for slot in state.order[: state.counters[memory.PEOPLE]].tolist():
+            person = state.persons[slot]
+            waiting = int(person[memory.P_PENDING])
+            if waiting and not person[memory.P_UNCLEAR] and not person[memory.P_STILL]:
+                for mark in state.marks[slot, memory.PENDING : memory.PENDING + waiting].tolist():
+                    mark[memory.M_STAFF] = person[memory.P_STAFF]
+                    found.append(self._crossing([memory.SETTLED, person[memory.P_ID], *mark]))
+        return tuple(found)
+
     def finish(self, t_s: float) -> LineStep:
         """The recording ends at `t_s`: everybody is gone, everything settles."""
         return self._told(kernel.line_finish(self._state, self._line, t_s))

@@ -25,11 +25,11 @@ from firmware.analytics.people import People
 from firmware.analytics.pseudonym import Pseudonyms
 from firmware.analytics.queueing import WaitEstimate, outcome_of
 from firmware.analytics.still_map import StillMap
-from firmware.analytics.windows import Stay, Windows
+from firmware.analytics.windows import LineField, Stay, Windows
 from firmware.analytics.zone_presence import VisitChange, ZonePresence
 from firmware.config import CameraConfig
 from firmware.errors import ConfigError
-from firmware.events import Box, Disclosure, Event, LineCrossed, OccupancyChanged, Outcome, Stage, Window, ZoneEntered, ZoneLeft
+from firmware.events import Box, Disclosure, Event, LineCrossed, LineSums, OccupancyChanged, Outcome, Stage, Window, ZoneEntered, ZoneLeft
 from firmware.health import LiveNumbers
 from firmware.vision.detection import Detections
 
@@ -175,6 +175,20 @@ class Pipeline:
         """The sums of the window that is still open; kept by the daemon in case this process dies."""
         return self._windows.open_window(self._known_until_ms)
 
+    def unsettled(self) -> tuple[tuple[LineSums, ...], tuple[Event, ...]]:
+        """Crossings that were published and have not settled: what they add to each line, and the events, if this process dies.
+
+        Lines with nothing to add are left out; events too where they may not leave.
+        """
+        sums, events = [], []
+        for index, counter in enumerate(self._lines):
+            crossings = counter.pending()
+            if crossings:
+                fields = [self._settled_field(index, crossing) for crossing in crossings]
+                sums.append(LineSums(self._camera.line[index].name, **{field: fields.count(field) for field in fields}))
+                events += [self._line_crossed(index, crossing, "settled") for crossing in crossings]
+        return tuple(sums), () if self._disclosure == "windows" else tuple(events)
+
     def _to(self, t_ms: int) -> int:
         """Time never goes back; a new epoch begins when the old one is over."""
         if self._now_ms is None:
@@ -234,32 +248,36 @@ class Pipeline:
             self._crossed(index, crossing, "settled")
 
     def _settle(self, index: int, crossing: Crossing) -> None:
-        line, entering = self._camera.line[index], crossing.direction == "in"
-        if line.staff or self._view.staff.is_staff(crossing.person):
-            self._windows.line(index, "staff_entries" if entering else "staff_exits")
-            return
-        self._windows.line(index, "entries" if entering else "exits")
-        if not line.door:
+        line, entering, field = self._camera.line[index], crossing.direction == "in", self._settled_field(index, crossing)
+        self._windows.line(index, field)
+        if field.startswith("staff") or not line.door:
             return
         if entering:
             self._inside.came()
         elif self._inside.left():
             self._windows.audit("drift")
 
+    def _settled_field(self, index: int, crossing: Crossing) -> LineField:
+        """Under which number of its line a settled crossing counts."""
+        if self._camera.line[index].staff or self._view.staff.is_staff(crossing.person):
+            return "staff_entries" if crossing.direction == "in" else "staff_exits"
+        return "entries" if crossing.direction == "in" else "exits"
+
     def _crossed(self, index: int, crossing: Crossing, stage: Stage) -> None:
         self._board.crossed(index, crossing.direction, stage)
+        self._now.events.append(self._line_crossed(index, crossing, stage))
+
+    def _line_crossed(self, index: int, crossing: Crossing, stage: Stage) -> LineCrossed:
         t_ms = _ms(crossing.t_s)
-        self._now.events.append(
-            LineCrossed(
-                line=self._camera.line[index].name,
-                t_ms=t_ms,
-                direction=crossing.direction,
-                stage=stage,
-                staff=self._camera.line[index].staff or self._view.staff.is_staff(crossing.person),
-                confidence_permille=_permille(crossing.score),
-                pseudonym=self._name(crossing.person, t_ms),
-                box=self._box(crossing.box),
-            )
+        return LineCrossed(
+            line=self._camera.line[index].name,
+            t_ms=t_ms,
+            direction=crossing.direction,
+            stage=stage,
+            staff=self._camera.line[index].staff or self._view.staff.is_staff(crossing.person),
+            confidence_permille=_permille(crossing.score),
+            pseudonym=self._name(crossing.person, t_ms),
+            box=self._box(crossing.box),
         )
 
     def _began(self, change: VisitChange, visit: _Visit) -> None:

@@ -1,9 +1,9 @@
 """The empty room: the one picture that may ever leave vision, small, grey, and with nobody in it.
 
 The median of SECONDS_MIN or more of samples, each without the people in it. Nobody, by four rules: every box of every frame,
-however low its score, is grown and left out; what was left out stays so for HOLD_S before and after, so that a detector
-that misses somebody for a moment shows nothing of them; a place counts only if it was clear for SECONDS_MIN, and looked the
-same in the earlier samples as in the later; a place that was not is filled with one flat grey. A view with too much of that
+down to a score at which most are nobody, is grown and left out; what was left out stays so for HOLD_S before and after, so
+that a detector that misses somebody for a moment shows nothing of them; a place counts only if it was clear for SECONDS_MIN,
+and looked the same in the earlier samples as in the later; a place that was not is filled with one flat grey. A view with too much of that
 is refused, in words. Samples live while one is being made, in this process, and are dropped with it.
 Left to others: who may ask (`firmware.daemon`), when it is forgotten, the message (`firmware.wall`).
 """
@@ -24,10 +24,13 @@ SECONDS_MIN: Final = 20.0  # privacy: the shortest time whose median a passer-by
 SECONDS_MAX: Final = 120.0  # an installer waits no longer
 SAMPLE_S: Final = 0.5
 HOLD_S: Final = 2.0  # at ten frames a second twenty misses in a row on either side: no detector that finds people at all does that
+SCORE_MIN: Final = 0.15  # the packaged detector misses 1 in 50 bodies of a crowd in one frame from here on; below, it is mostly wrong
 GROWN_WIDTH: Final = 0.3  # of the box, on each side: arms, bags, a pushchair
 GROWN_HEIGHT: Final = 0.15  # ... above and below: hair, shadow at the feet
 DRIFT_LEVELS: Final = 24  # of 255, between earlier and later samples: a lamp, yes; somebody who left, no
-KNOWN_ENOUGH: Final = 0.98  # then there is nothing to wait for
+KNOWN_ENOUGH: Final = 0.98  # then there is nothing to wait for ...
+KNOWN_WELL: Final = 0.9  # ... and after PATIENCE_S this will do: a detector takes some things for people again and again
+PATIENCE_S: Final = 40.0
 KNOWN_MIN: Final = 0.5  # of the view: below, no line can be drawn on it
 UNKNOWN: Final = 128  # flat grey
 
@@ -74,7 +77,7 @@ class EmptyRoomMaker:
             return None
         grey, known = median_without_people(self._samples)
         share = float(known.mean())
-        if share < KNOWN_ENOUGH and seconds < SECONDS_MAX:
+        if share < (KNOWN_ENOUGH if seconds < PATIENCE_S else KNOWN_WELL) and seconds < SECONDS_MAX:
             return None
         height, width = grey.shape
         if share < KNOWN_MIN:
@@ -99,7 +102,7 @@ def median_without_people(samples: list[Sample]) -> tuple[Grey, Mask]:
 def mark(people: Mask, detections: Detections) -> None:
     """Set `people` (h, w) wherever a grown box lies."""
     height, width = people.shape
-    for x0, y0, x1, y1 in detections.boxes.tolist():
+    for x0, y0, x1, y1 in detections.boxes[detections.scores >= SCORE_MIN].tolist():
         across, down = GROWN_WIDTH * (x1 - x0), GROWN_HEIGHT * (y1 - y0)
         left, right = int((x0 - across) * width) - 1, int(np.ceil((x1 + across) * width)) + 1
         top, bottom = int((y0 - down) * height) - 1, int(np.ceil((y1 + down) * height)) + 1

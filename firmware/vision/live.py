@@ -1,4 +1,4 @@
-"""The loop of process 1: read, detect, step, say; once a second a heartbeat that tells whether a new frame was seen.
+"""The loop of process 1: read, detect, step, say; twice a second a heartbeat that tells whether a new frame was seen.
 
 Opening happens before the locks close (`Live.open` warms every kernel up, so that nothing need be written afterwards);
 `run` ends on `Stop`, at the end of a recording, or with the error that made seeing impossible. No decision about people is
@@ -30,7 +30,7 @@ from firmware.vision.empty_room import EmptyRoomMaker
 from firmware.vision.frame import Frame
 from firmware.vision.sources import gives_detections, open_source, settings_of
 
-HEARTBEAT_S: Final = 1.0
+HEARTBEAT_S: Final = 0.5  # blind time is known to within it
 RATE_FRAMES: Final = 30  # the frame rate is that of the last so many
 EVENTS_TOGETHER: Final = 200  # of one message: 200 people at once are 20 KB
 
@@ -185,8 +185,11 @@ class Live:
     def _say(self, step: Step) -> None:
         events, windows = step.events, step.windows
         while events or windows:
-            self._channel.send(wall.Counted(self._camera.name, events[:EVENTS_TOGETHER], windows[:1]))
+            self._channel.send(wall.Counted(self._camera.name, events[:EVENTS_TOGETHER], windows[:1], self._will()))
             events, windows = events[EVENTS_TOGETHER:], windows[1:]
+
+    def _will(self) -> wall.Will:
+        return wall.Will(self._pipeline.open_window(), *self._pipeline.unsettled())
 
     def _beat(self, state: str, reason: str = "", *, force: bool = False) -> None:
         now_s = self._clock.monotonic_s()
@@ -201,7 +204,7 @@ class Live:
             fps_permille=int(self._rate() * 1000),
             stage_us={stage: int(seconds * 1e6) for stage, seconds in self._stages.items()},
         )
-        self._channel.send(wall.Alive(health, self._live, self._pipeline.open_window()))
+        self._channel.send(wall.Alive(health, self._live, self._will()))
 
     def _count(self, detections: Detections) -> None:
         self._times.append(detections.t_s)

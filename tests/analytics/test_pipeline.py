@@ -353,6 +353,29 @@ def test_the_open_window_is_what_would_be_lost() -> None:
     assert open_window.audit.frames == closed.audit.frames == 149
 
 
+def test_what_is_unsettled_is_known_at_every_moment() -> None:
+    """In every frame: crossings settled so far and those pending are the provisional ones of somebody who only walks through."""
+    pipeline, provisional, settled, pending = make(), 0, 0, 0
+    for frame in one_walker():
+        for event in pipeline.step(frame).events:
+            if isinstance(event, LineCrossed):
+                provisional, settled = provisional + (event.stage == "provisional"), settled + (event.stage == "settled")
+        sums, events = pipeline.unsettled()
+        assert settled + len(events) == provisional
+        assert sum(line.entries + line.exits for line in sums) == len(events)
+        assert all(isinstance(event, LineCrossed) and event.stage == "settled" for event in events)
+        pending = max(pending, len(events))
+    assert (provisional, settled, pending) == (1, 1, 1)
+
+
+def test_pending_crossings_of_windows_alone_are_sums() -> None:
+    """Where no event may leave, none crosses as unsettled either."""
+    pipeline = make(disclosure="windows")
+    seen = [pipeline.unsettled() for frame in one_walker() if pipeline.step(frame)]
+    assert any(sums for sums, _ in seen)
+    assert not any(events for _, events in seen)
+
+
 def test_two_runs_say_the_same_bytes() -> None:
     """Same detections, same seed: every event and every window, to the last bit."""
     first, second = Run(make(seed=9), crowd(9)), Run(make(seed=9), crowd(9))
