@@ -28,6 +28,18 @@ from collector.settings import read_settings
 from firmware.errors import ConfigError, PasserbyError
 from provisioning.passphrase import add_passphrase_arguments, read_passphrase
 
+_SERVE_HELP = """Takes what devices deliver, enrols new devices, and answers only for what is durable. Ends in order on Ctrl-C or SIGTERM.
+
+    passerby-collector serve --site SITE                                              SQLite in SITE/collector.db
+    passerby-collector serve --config /etc/passerby-collector/collector.toml
+
+Three ports: devices (8440, mutual TLS), enrolment and renewal (the next one), /metrics and /healthz (the one after, on
+127.0.0.1 only). For a collector on the internet, three processes over one PostgreSQL database, each with no more than it needs:
+
+    passerby-collector serve --site SITE --database URL --role ingest     no key that opens or certifies: remove them from its SITE
+    passerby-collector serve --site SITE --database URL --role enrol      ca.key
+    passerby-collector serve --site SITE --database URL --role open       recipient.key, no network"""
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the process's exit code."""
@@ -52,7 +64,9 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="passerby-collector", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    serving = commands.add_parser("serve", help="take what devices deliver")
+    serving = commands.add_parser(
+        "serve", help="take what devices deliver", description=_SERVE_HELP, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     serving.add_argument(
         "--config", type=Path, metavar="FILE", help="a TOML file with the keys site, database, host, port, role ...; options win"
     )

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -21,7 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from collector.claims import Verdict, device_in_good_standing, use_claim
+from collector.claims import Verdict, device_in_good_standing, take_claims, use_claim
 from collector.database import Database
 from collector.metrics import Metrics
 from collector.rate_limit import RateLimit
@@ -30,6 +31,7 @@ from firmware.uplink.enrolment import REQUEST_BYTES_MAX, check_renew, read_enrol
 from provisioning.certificates import make_device
 
 PER_MINUTE: Final = 60  # of one address: a shop behind one address brings its devices in a morning; a guesser gets nowhere in 2^128
+LOOK_EVERY_S: Final = 1.0
 
 log = logging.getLogger("passerby.collector")
 
@@ -65,9 +67,12 @@ class _Said:
 class Enrolment:
     """The handlers. One thread does the work: strangers wait for strangers, devices for nobody."""
 
-    def __init__(self, connect: Callable[[], Database], authority: Authority, wall_ms: Callable[[], int], metrics: Metrics) -> None:
-        """`connect` is called on the working thread, at the first request."""
-        self._connect, self._authority, self._wall_ms, self._metrics = connect, authority, wall_ms, metrics
+    def __init__(
+        self, connect: Callable[[], Database], authority: Authority, claims: Path, wall_ms: Callable[[], int], metrics: Metrics
+    ) -> None:
+        """`connect` is called on the working thread, at the first request; `claims` is the folder of the site's records."""
+        self._connect, self._authority, self._claims = connect, authority, claims
+        self._wall_ms, self._metrics, self._looked_s = wall_ms, metrics, float("-inf")
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="enrol")
         self._limit = RateLimit(PER_MINUTE)
         self._database: Database | None = None
@@ -112,6 +117,8 @@ class Enrolment:
         asked = read_enrol(body)
         key = signed_key(asked.signing_request)
         claimed = use_claim(self._opened(), asked, self._wall_ms())
+        if claimed.verdict is Verdict.UNKNOWN and self._looks_again():
+            claimed = use_claim(self._opened(), asked, self._wall_ms())
         if claimed.verdict is not Verdict.TAKEN:
             self._metrics.count("enrolments_refused")
             log.warning("claim %r refused: %s, asked by device %s", claimed.name, claimed.verdict.value, claimed.device.hex())
@@ -132,6 +139,13 @@ class Enrolment:
         return _Said(
             200, write_certified(body, self._authority.certify(signed_key(asked.signing_request), asked.device, self._wall_ms()), known[1])
         )
+
+    def _looks_again(self) -> bool:
+        """Whether new claims lie in the site's folder; at most once a second, whatever strangers ask for."""
+        if time.monotonic() - self._looked_s < LOOK_EVERY_S:
+            return False
+        self._looked_s = time.monotonic()
+        return take_claims(self._opened(), self._claims, self._wall_ms()) > 0
 
     def _opened(self) -> Database:
         if self._database is None:

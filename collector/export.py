@@ -66,6 +66,25 @@ def to_csv(rows: Sequence[dict[str, Any]]) -> str:
     return out.getvalue()
 
 
+def write_csv(rows: Sequence[dict[str, Any]], folder: Path, name: str) -> list[Path]:
+    """`folder/name.csv`; nothing where there are no rows.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    path = folder / f"{name}.csv"
+    if not rows:
+        return []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(to_csv(rows), encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror}") from error
+    return [path]
+
+
 def to_parquet(rows: Sequence[dict[str, Any]], folder: Path, name: str) -> list[Path]:
     """`folder/month=2026-11/site=NAME/name.parquet` for each month and site.
 
@@ -103,7 +122,7 @@ def _place(place: Place) -> dict[str, str]:
 def _cell(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, str) and value[:1] in "=+-@\t\r":
+    if isinstance(value, str) and value and value[0] in "=+-@\t\r":
         return "'" + value
     return value
 

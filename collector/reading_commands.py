@@ -6,48 +6,79 @@ Arguments to functions: what may be said is decided in `collector.reading` and `
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
+from collector.claims import claim_states
 from collector.clock_mapping import Mapping
 from collector.completeness import progress, site_hours
 from collector.database import Database, open_database
-from collector.export import count_rows, distribution_rows, to_csv, to_parquet
+from collector.export import count_rows, distribution_rows, to_parquet, write_csv
 from collector.reading import Query, distributions, mappings, report
 from firmware.errors import ConfigError
 
+Run = Callable[[argparse.Namespace, Database], int]
 INTERVALS: Final = {"15s": 15_000, "5min": 300_000, "1h": 3_600_000, "day": 86_400_000}
 FOLLOW_S: Final = 2.0
 DAY_MS: Final = 86_400_000
 _SHOWN: Final = ("entries", "exits", "occupancy_max", "served", "abandoned", "ambiguous", "observed_ms", "blind_ms")
 
 
+_WINDOWS_HELP: Final = """Counts per line, zone and camera, at an interval of wall time (UTC).
+
+    passerby-collector windows --site SITE                               the last day, in rows of five minutes
+    passerby-collector windows --site SITE --from 2026-11-01 --total     one row per place since the first of November
+    passerby-collector windows --site SITE --json --follow               for machines: what is new, every two seconds
+
+With --json there are also rows of dwell and wait (what, cell, people): a cell about fewer than five people waits for a longer
+interval. `observed` and `blind` say how much of the time the camera saw; `uncertain` that nobody set the device's clock."""
+_EVENTS_HELP: Final = """Single crossings and visits, as far as a device's disclosure level lets them out; kept for event_days.
+
+    passerby-collector events --site SITE --from 2026-11-20T09:00 --name entrance --json
+
+A pseudonym lives for minutes, is random, and names nobody."""
+_STATUS_HELP: Final = """How far each device's numbering is complete, which claims are open, and which hours are final.
+
+    passerby-collector status --site SITE --from 2026-11-01
+
+An hour is `final` when every device of its site has delivered past it, or said what is lost; else `provisional`."""
+_EXPORT_HELP: Final = """Counts and distributions as files that other tools read.
+
+    passerby-collector export --site SITE --from 2026-11-01 --out EXPORT                  Parquet, month=2026-11/site=NAME/
+    passerby-collector export --site SITE --interval 1h --format csv --out EXPORT         windows.csv, distributions.csv
+
+DuckDB:  SELECT * FROM 'EXPORT/**/windows.parquet'"""
+
+
 def add_commands(commands: Any) -> None:
     """Add the four commands to the parser."""
-    windows = commands.add_parser("windows", help="counts per line, zone and camera")
-    _add_query(windows)
+    windows = _command(commands, "windows", "counts per line, zone and camera", _WINDOWS_HELP, _windows)
     windows.add_argument("--total", action="store_true", help="one row per place over the whole time")
     windows.add_argument("--follow", action="store_true", help="go on, printing what is new every two seconds (with --json)")
-    windows.set_defaults(run=_windows)
-    events = commands.add_parser("events", help="single crossings and visits, as far as the disclosure level let them out")
-    _add_query(events)
-    events.set_defaults(run=_events)
-    status = commands.add_parser("status", help="devices, and which hours are complete")
-    _add_query(status)
-    status.set_defaults(run=_status)
-    export = commands.add_parser("export", help="counts and distributions as files: CSV, or Parquet by month and site")
-    _add_query(export)
+    _command(commands, "events", "single crossings and visits, as far as the disclosure level let them out", _EVENTS_HELP, _events)
+    _command(commands, "status", "devices, claims, and which hours are complete", _STATUS_HELP, _status)
+    export = _command(commands, "export", "counts and distributions as files: CSV, or Parquet by month and site", _EXPORT_HELP, _export)
     export.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the files go")
-    export.add_argument("--format", choices=("csv", "parquet"), default="parquet")
-    export.set_defaults(run=_export)
+    export.add_argument("--format", choices=("csv", "parquet"), default="parquet", help="default: parquet")
+
+
+def _command(commands: Any, name: str, line: str, text: str, run: Run) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=line, description=text, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    _add_query(parser)
+    parser.set_defaults(run=partial(_with_database, run))
+    return parser
 
 
 def _add_query(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +90,11 @@ def _add_query(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only-site", metavar="NAME", help="of this site alone")
     parser.add_argument("--name", help="this line or zone alone")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def _with_database(run: Run, arguments: argparse.Namespace) -> int:
+    with contextlib.closing(_database(arguments)) as database:
+        return run(arguments, database)
 
 
 def _database(arguments: argparse.Namespace) -> Database:
@@ -87,8 +123,9 @@ def _time(text: str) -> int:
     return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
 
 
-def _windows(arguments: argparse.Namespace) -> int:
-    database = _database(arguments)
+def _windows(arguments: argparse.Namespace, database: Database) -> int:
+    if arguments.follow and not arguments.json:
+        raise ConfigError("--follow prints lines for machines", "add --json; a table for people is one moment")
     query = _query(arguments)
     rows = list(count_rows(report(database, query)))
     if arguments.total:
@@ -121,8 +158,7 @@ def _totals(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(together.values())
 
 
-def _events(arguments: argparse.Namespace) -> int:
-    database = _database(arguments)
+def _events(arguments: argparse.Namespace, database: Database) -> int:
     query = _query(arguments)
     placed = mappings(database)
     rows = database.rows(
@@ -150,8 +186,7 @@ def _event(query: Query, placed: dict[int, Mapping], boot: int, t_ms: int, said:
     return {"time": moment, "site": site, "camera": camera, "where": where, "what": what, **event}
 
 
-def _status(arguments: argparse.Namespace) -> int:
-    database = _database(arguments)
+def _status(arguments: argparse.Namespace, database: Database) -> int:
     devices = [
         {
             "device": each.device.hex(),
@@ -162,6 +197,16 @@ def _status(arguments: argparse.Namespace) -> int:
             "conflicts": each.conflicts,
         }
         for each in progress(database)
+    ]
+    claims = [
+        {
+            "claim": each.name,
+            "state": each.state,
+            "expires": datetime.fromtimestamp(each.expires_ms / 1000, UTC),
+            "refused": each.refused,
+            "device": None if each.device is None else each.device.hex(),
+        }
+        for each in claim_states(database, int(time.time() * 1000))
     ]
     hours = [
         {
@@ -174,15 +219,17 @@ def _status(arguments: argparse.Namespace) -> int:
         for each in site_hours(database, _query(arguments))
     ]
     if arguments.json:
-        _print_json(devices + hours, set())
+        _print_json(devices + claims + hours, set())
         return 0
+    if not devices:
+        print("no device yet; passerby-provision claim new makes a claim for one", file=sys.stderr)
     _print_table(devices, ("name", "device", "complete_until", "missing", "lost", "conflicts"))
+    _print_table(claims, ("claim", "state", "expires", "refused", "device"))
     _print_table(hours, ("site", "hour", "state", "coverage_permille", "uncertain"))
     return 0
 
 
-def _export(arguments: argparse.Namespace) -> int:
-    database = _database(arguments)
+def _export(arguments: argparse.Namespace, database: Database) -> int:
     query = _query(arguments)
     written: list[Path] = []
     for name, rows in (
@@ -191,11 +238,8 @@ def _export(arguments: argparse.Namespace) -> int:
     ):
         if arguments.format == "parquet":
             written += to_parquet(rows, arguments.out, name)
-        elif rows:
-            arguments.out.mkdir(parents=True, exist_ok=True)
-            path = arguments.out / f"{name}.csv"
-            path.write_text(to_csv(rows), encoding="utf-8")
-            written.append(path)
+        else:
+            written += write_csv(rows, arguments.out, name)
     if arguments.json:
         print(json.dumps({"files": [str(path) for path in written]}))
     else:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -104,7 +105,8 @@ async def _listen(running: contextlib.AsyncExitStack, settings: Settings, databa
         uplink = await _listen_to_devices(running, settings, database, commits, metrics)
     if settings.role == "enrol" or (settings.role == "all" and (settings.site / "ca.key").exists()):
         authority = Authority(*load_authority(settings.site, settings.passphrase))
-        enrolment = Enrolment(partial(open_database, settings.database), authority, SystemClock().wall_ms, metrics)
+        connect, claims = partial(open_database, settings.database), settings.site / "claims"
+        enrolment = Enrolment(connect, authority, claims, SystemClock().wall_ms, metrics)
         running.callback(enrolment.close)
         context = server_context(settings.site, strangers=True)
         enrol = await _site(running, enrolment.application(), (settings.host, settings.enrol_port), context)
@@ -134,7 +136,7 @@ async def _site(running: contextlib.AsyncExitStack, app: web.Application, where:
         await web.TCPSite(runner, host, port, ssl_context=context, shutdown_timeout=STOP_S_MAX).start()  # type: ignore[arg-type]
     except OSError as error:
         raise StorageError(
-            f"cannot listen on {host}:{port}: {error.strerror}", "is another collector running? --port takes another"
+            f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}", "is another collector running? --port takes another"
         ) from error
     return int(runner.addresses[0][1])
 
@@ -170,7 +172,8 @@ def _retain(settings: Settings) -> None:
         removed = retain(database, SystemClock().wall_ms(), settings.event_days)
     finally:
         database.close()
-    log.info("forgotten: %s", ", ".join(f"{count} of {what}" for what, count in removed.items()))
+    if any(removed.values()):
+        log.info("forgotten: %s", ", ".join(f"{count} of {what}" for what, count in removed.items()))
 
 
 async def _open_until(stop: asyncio.Event, database: Database, opening: Opening) -> None:

@@ -26,7 +26,7 @@ from provisioning.site import SUITES, init_site
 
 CLAIM_HELP = (
     "Makes a claim file for one device. Whoever holds it can enrol one device until it is used or expires; hand it over as you "
-    "would a key. A running collector takes note of it within seconds. On the device: passerby enrol --claim FILE --keys FOLDER."
+    "would a key. A running collector takes note of it by itself. On the device: passerby enrol --claim FILE --keys FOLDER."
 )
 
 

@@ -206,5 +206,7 @@ def _overwrite(path: Path) -> None:
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise DataError(f"{path} is not there", "passerby-provision claim new makes a claim; one that was used is removed") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot read {path}: {error}", "a file of passerby-provision") from error
+        raise DataError(f"cannot read {path}: {error}", "passerby-provision claim new makes a claim") from error
