@@ -139,7 +139,9 @@ def test_accounts_and_folders_are_made(tmp_path: Path) -> None:
     for unit in UNITS:
         account = accounts[directives(unit)["User"][0]]
         assert account[6].endswith("nologin")
-    for folder, owner in (("passerby/keys", "passerby"), ("passerby-collector", "passerby-collector")):
+    keys = (tmp_path / "var/lib/passerby/keys").stat()
+    assert (keys.st_mode & 0o777, keys.st_uid) == (0o700, int(accounts["passerby"][2]))
+    for folder, owner in (("passerby", "passerby"), ("passerby-collector", "passerby-collector")):
         made = (tmp_path / "etc" / folder).stat()
         assert made.st_mode & 0o777 == 0o750
         assert (made.st_uid, made.st_gid) == (0, int(accounts[owner][3]))
