@@ -18,10 +18,12 @@ $(BIN)/uv:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
 
-# picamera2 without what it needs (libcamera comes from the system): tests check our calls against its real signatures.
-$(VENV)/.dev: requirements/dev.txt requirements/picamera2.txt pyproject.toml | $(BIN)/uv
+# picamera2 without what it needs (libcamera comes from the system): tests check our calls against its real signatures. axe is
+# one file of script that judges the page in the tests; it comes in a package for another browser driver, which stays away.
+$(VENV)/.dev: requirements/dev.txt requirements/picamera2.txt requirements/axe.txt pyproject.toml | $(BIN)/uv
 	$(INSTALL) --require-hashes -r requirements/dev.txt
 	$(INSTALL) --require-hashes --no-deps -r requirements/picamera2.txt
+	$(INSTALL) --require-hashes --no-deps -r requirements/axe.txt
 	$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -62,6 +64,7 @@ lock: | $(BIN)/uv  ## the locked requirements anew
 	$(LOCK) --extra litert --extra collector --extra bench pyproject.toml -o requirements/bench.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate requirements/uv.in -o requirements/uv.txt
 	$(BIN)/uv pip compile -q --no-deps --generate-hashes --no-emit-index-url --no-header --no-annotate requirements/picamera2.in -o requirements/picamera2.txt
+	$(BIN)/uv pip compile -q --no-deps --generate-hashes --no-emit-index-url --no-header --no-annotate requirements/axe.in -o requirements/axe.txt
 
 clean:  ## remove what the tools left
 	rm -rf .venv .venv-bench .venv-train .run .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist build

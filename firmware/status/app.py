@@ -19,7 +19,7 @@ from aiohttp import web
 from firmware.status.access import LIFE_S
 from firmware.status.assets import asset_routes
 from firmware.status.certificate import PageKeys
-from firmware.status.doors import Door, Doors
+from firmware.status.doors import Doors
 from firmware.status.gate import COOKIE, Gate, Guards, RefusedError
 from firmware.status.listening import Listening
 from firmware.status.metrics import CONTENT_TYPE, text_of
@@ -77,13 +77,13 @@ class StatusPage:
         self.streams = Streams(behind.showing, behind.floor, behind.news, guards.sessions, guards.now_s)
         self.table: Table = table_of([*asset_routes(), *self._routes(), *behind.more])
         self._description = msgspec.json.format(msgspec.json.encode(description(self.table, behind.showing.public().build)), indent=1)
-        self.doors = Doors()
-        gate = Gate(self.table, self.guards, self.doors, self._names, place.port)
         self._server = web.Server(
-            gate.serve, access_log=None, keepalive_timeout=KEEP_ALIVE_S, max_line_size=HEADER_BYTES_MAX,
+            self._serve, access_log=None, keepalive_timeout=KEEP_ALIVE_S, max_line_size=HEADER_BYTES_MAX,
             max_field_size=HEADER_BYTES_MAX, logger=log,
         )  # fmt: skip
-        self.listening = Listening(lambda: Door(self._server(), self.doors), keys.context, place.port, place.addresses)
+        self.doors = Doors(self._server, keys.context)
+        self.gate = Gate(self.table, self.guards, self.doors, self._names, place.port)
+        self.listening = Listening(self.doors.porch, place.port, place.addresses)
 
     async def start(self) -> None:
         """Serve. A port that is taken is `listening.trouble`, and tried again."""
@@ -95,6 +95,9 @@ class StatusPage:
         await self.listening.close()
         await self._server.shutdown(END_S_MAX)
         await asyncio.sleep(0)
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        return await self.gate.serve(request)
 
     def _names(self) -> Collection[str]:
         return {*self._place.addresses(), "localhost", f"{socket.gethostname().lower()}.local", *self._place.names()}

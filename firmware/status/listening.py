@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-import ssl
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -18,7 +17,6 @@ import ifaddr
 from firmware.status.discovery import lan_addresses
 
 WATCH_S: Final = 10.0
-HANDSHAKE_S: Final = 10.0
 WAITING_MAX: Final = 64  # connections that the kernel keeps for us
 LOOPBACK: Final = "127.0.0.1"
 
@@ -37,8 +35,8 @@ def serving_addresses(wanted: Sequence[str]) -> tuple[str, ...]:
 class Listening:
     """The sockets of one page."""
 
-    def __init__(self, factory: Factory, context: ssl.SSLContext, port: int, addresses: Callable[[], Sequence[str]]) -> None:
-        self._factory, self._context, self._port, self._addresses = factory, context, port, addresses
+    def __init__(self, factory: Factory, port: int, addresses: Callable[[], Sequence[str]]) -> None:
+        self._factory, self._port, self._addresses = factory, port, addresses
         self._servers: dict[str, asyncio.Server] = {}
         self._watching: asyncio.Task[None] | None = None
         self.trouble = ""
@@ -63,9 +61,8 @@ class Listening:
         for address in [each for each in wanted if each not in self._servers]:
             try:
                 self._servers[address] = await loop.create_server(
-                    self._factory, address, self._port, ssl=self._context, ssl_handshake_timeout=HANDSHAKE_S,
-                    reuse_address=True, backlog=WAITING_MAX,
-                )  # fmt: skip
+                    self._factory, address, self._port, reuse_address=True, backlog=WAITING_MAX
+                )
             except OSError as error:
                 self.trouble = f"cannot serve on {address}:{self._port}: {error.strerror}"
 

@@ -1,8 +1,9 @@
 """Server-sent events: what is new, as soon as it is; the page asks once and never polls.
 
-`/api/stream` sends `status` every second, and `history`, `sent` and commissioning's news when they changed; `/api/floor`
-sends `feet` up to five times a second and keeps vision watched while it is read. A stream is use of its session; when that is over the stream
-says `over` and ends. A reader that does not read for ten seconds is cut; streams are bounded in number.
+`/api/stream` sends `status` every second, and `history`, `sent` and commissioning's news when they changed. `/api/floor`
+sends `feet` up to five times a second, and vision is watched only while that is read. A stream is use of its session; when
+that is over the stream says `over` and ends. A reader that does not read for ten seconds is cut; streams are bounded in
+number.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from firmware.status.access import Session, Sessions
+from firmware.status.access import Sessions
 from firmware.status.gate import HEADERS, RefusedError
 from firmware.status.ports import Floor, Showing
 from firmware.status.routes import Call
@@ -47,7 +48,7 @@ class Streams:
         try:
             history = sent = -1
             told: dict[str, msgspec.Struct] = {}
-            while self._goes_on(call.session):
+            while self._goes_on(call):
                 now = self._showing.status()
                 await _send(response, "status", now)
                 if now.history != history:
@@ -73,11 +74,11 @@ class Streams:
         response = await self._begin(call)
         try:
             shown, asked_s = None, float("-inf")
-            while self._goes_on(call.session):
+            while self._goes_on(call):
                 if self._now_s() - asked_s > WATCH_S / 2:
                     asked_s = self._now_s()
+                    await _say(response, "here")  # first: who has gone is not watched for
                     await self._floor.watch(WATCH_S)
-                    await _say(response, "here")
                 feet = self._floor.feet()
                 if feet != shown:
                     shown = feet
@@ -98,10 +99,10 @@ class Streams:
         self.open += 1
         return response
 
-    def _goes_on(self, session: Session | None) -> bool:
-        if self._closing.is_set():
+    def _goes_on(self, call: Call) -> bool:
+        if self._closing.is_set() or call.request.transport is None:
             return False
-        return session is None or self._sessions.touch(session, self._now_s())
+        return call.session is None or self._sessions.touch(call.session, self._now_s())
 
     async def _pause(self, seconds: float) -> None:
         try:

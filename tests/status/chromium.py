@@ -76,7 +76,7 @@ class Tab:
         kind = path.suffix.removeprefix(".")
         more = {"quality": quality} if kind == "webp" else {}
         answer = await self.send("Page.captureScreenshot", format=kind, **more)
-        path.write_bytes(base64.b64decode(answer["data"]))
+        await asyncio.to_thread(path.write_bytes, base64.b64decode(answer["data"]))
 
     async def press(self, key: str, *, shift: bool = False) -> None:
         codes = {"Tab": 9, "Enter": 13, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Delete": 46, "Escape": 27}
@@ -132,7 +132,7 @@ async def chromium() -> AsyncIterator[Tab]:
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         try:
-            port = await asyncio.wait_for(_port(Path(profile) / "DevToolsActivePort"), START_S_MAX)
+            port = await _port(Path(profile) / "DevToolsActivePort")
             async with aiohttp.ClientSession() as http:
                 async with http.get(f"http://127.0.0.1:{port}/json/list") as answer:
                     pages = [page for page in await answer.json() if page["type"] == "page"]
@@ -155,6 +155,13 @@ async def chromium() -> AsyncIterator[Tab]:
 
 
 async def _port(path: Path) -> int:
-    while not path.exists() or not path.read_text().strip():
+    for _ in range(int(START_S_MAX / 0.05)):
+        text = await asyncio.to_thread(_text, path)
+        if text.strip():
+            return int(text.splitlines()[0])
         await asyncio.sleep(0.05)
-    return int(path.read_text().splitlines()[0])
+    raise TimeoutError("Chromium did not start")
+
+
+def _text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""

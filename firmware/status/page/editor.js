@@ -55,8 +55,8 @@ function build() {
   if (!state.draft) { place.replaceChildren(h("p", { class: "card soft" }, t("no_camera"))); return; }
   const view = state.planes[state.at];
   const { picture, high } = plane(view.aspect, { role: "group", "aria-label": t("editor_label", { camera: view.geometry.camera }), id: "draft" });
-  Object.assign(state, { picture, high, backdrop: svg("g", {}), shapes: svg("g", {}), sketch: svg("g", {}), grips: svg("g", {}) });
-  picture.append(state.backdrop, state.shapes, state.sketch, state.grips);
+  Object.assign(state, { picture, high, backdrop: svg("g", {}), shapes: svg("g", {}), sketch: svg("g", {}), adders: svg("g", {}), grips: svg("g", {}) });
+  picture.append(state.backdrop, state.shapes, state.sketch, state.adders, state.grips);
   picture.addEventListener("pointerdown", startDrawing);
   place.replaceChildren(h("article", { class: "card" },
     h("div", { class: "head" }, h("h2", {}, t("editor_title")), state.planes.length > 1 && picker()),
@@ -124,14 +124,19 @@ function setPoint(kind, index, at, point) {
 function drawGrips() {
   const grips = [];
   for (const kind of ["zone", "line"]) {
-    state.draft[kind].forEach((each, index) => {
+    state.draft[kind].forEach((_each, index) => {
       pointsOf(kind, index).forEach((_, at) => grips.push(grip(kind, index, at)));
-      if (kind === "zone" && state.chosen?.kind === "zone" && state.chosen.index === index && each.polygon.length < 64) {
-        each.polygon.forEach((_, at) => grips.push(plus(index, at)));
-      }
     });
   }
   state.grips.replaceChildren(...grips);
+  drawAdders();
+}
+
+// Between the corners of the chosen zone: one more corner each.
+function drawAdders() {
+  const { chosen, draft } = state;
+  const polygon = chosen?.kind === "zone" ? draft.zone[chosen.index]?.polygon ?? [] : [];
+  state.adders.replaceChildren(...polygon.length < 64 ? polygon.map((_, at) => plus(chosen.index, at)) : []);
   placeGrips();
 }
 
@@ -162,7 +167,7 @@ function plus(index, at) {
 }
 
 function placeGrips() {
-  for (const element of state.grips.children) {
+  for (const element of [...state.grips.children, ...state.adders.children]) {
     const { kind, index, at } = element.dataset;
     const points = pointsOf(kind ?? "zone", Number(index));
     const [a, b] = [points[Number(at)], points[(Number(at) + 1) % points.length]];
@@ -265,10 +270,7 @@ function choose(kind, index) {
   state.chosen = { kind, index };
   drawShapes();
   for (const card of document.querySelectorAll(".drawing")) card.classList.toggle("chosen", card.id === `drawing-${kind}-${index}`);
-  const focus = document.activeElement?.closest?.(".grip")?.dataset;
-  const at = focus ? { ...focus } : null;
-  drawGrips();
-  if (at?.kind) state.grips.querySelector(`[data-kind="${at.kind}"][data-index="${at.index}"][data-at="${at.at}"]`)?.focus({ preventScroll: true });
+  drawAdders();
 }
 
 function changed(structure) {
