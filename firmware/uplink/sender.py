@@ -26,6 +26,7 @@ from firmware.uplink.tls import BUILT, tls_context
 
 TIMEOUT_S: Final = 30.0
 PATH: Final = "/v1/uplink"
+HEADERS: Final = {"Content-Type": "application/octet-stream"}
 IDLE_S_MAX: Final = 60.0
 _REJECTED: Final = frozenset({400, 413, 422})
 _FORBIDDEN: Final = frozenset({401, 403})
@@ -141,7 +142,8 @@ class Sender:
 
     async def _post(self, body: bytes) -> Answer:
         try:
-            async with self._open_session().post(self._url, data=body, headers={"Content-Type": "application/octet-stream"}) as response:
+            # No redirects: a portal's 307 would have us post to whomever it names, in clear if it likes.
+            async with self._open_session().post(self._url, data=body, headers=HEADERS, allow_redirects=False) as response:
                 self.bytes_sent += len(body)
                 said = await response.content.read(ANSWER_BYTES_MAX + 1)
                 while len(said) <= ANSWER_BYTES_MAX and (more := await response.content.read(ANSWER_BYTES_MAX + 1 - len(said))):
