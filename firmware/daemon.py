@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 import msgspec
@@ -22,10 +23,12 @@ from firmware.clock import Clock
 from firmware.commissioning.presence import Presence
 from firmware.commissioning.room_desk import RoomDesk
 from firmware.config import CameraConfig, Config
-from firmware.errors import ConfigError
+from firmware.errors import ConfigError, StorageError
 from firmware.events import Event, LineSums, Window, ZoneSums
 from firmware.health import LiveNumbers, VisionHealth
 from firmware.sd_notify import Notifier
+from firmware.still_places import StillMap
+from firmware.still_store import StillStore
 from firmware.stitch import Stitcher
 from firmware.supervisor import Order, Supervisor
 
@@ -85,6 +88,7 @@ class CameraDesk:
         self._will = wall.Will()
         self._feet: tuple[float, tuple[tuple[int, int], ...]] = (float("-inf"), ())
         self.room = RoomDesk()
+        self.on_still: Callable[[StillMap], None] = lambda _: None
         self.ended = asyncio.Event()
         self.state = CameraState(camera.name, VisionHealth(camera.name, 0))
 
@@ -102,6 +106,8 @@ class CameraDesk:
             self._hear_alive(message)
         elif isinstance(message, wall.Floor):
             self._feet = (self._clock.monotonic_s(), message.points)
+        elif isinstance(message, wall.Still):
+            self.on_still(message.map)
         elif isinstance(message, wall.EmptyRoom):
             self._hear_room(message)
         else:
@@ -194,11 +200,29 @@ class Daemon:
         self._stop = asyncio.Event()
         self._seen: Source | None = None
         self.on_seeing: Callable[[Source], None] | None = None
+        self._stills = StillStore(None)
         self.source = source
         self.desks = tuple(CameraDesk(camera, source.config.window_s, clock, sinks) for camera in source.config.camera)
         self._supervisors = tuple(
             Supervisor(_order(source, camera), desk) for camera, desk in zip(source.config.camera, self.desks, strict=True)
         )
+
+    def keep_stills(self, store: StillStore) -> None:
+        """Give vision the still maps that are kept, and keep what it learns; before `run`."""
+        self._stills = store
+        for desk, supervisor in zip(self.desks, self._supervisors, strict=True):
+            supervisor.remember(store.load(desk.state.name))
+            desk.on_still = partial(self._keep_still, desk.state.name, supervisor)
+
+    def _keep_still(self, camera: str, supervisor: Supervisor, still: StillMap) -> None:
+        supervisor.remember(still)
+        asyncio.get_running_loop().run_in_executor(None, self._save_still, camera, still)
+
+    def _save_still(self, camera: str, still: StillMap) -> None:
+        try:
+            self._stills.save(camera, still)
+        except StorageError as error:
+            print(f"camera {camera}: what stands still is not kept: {error}", file=sys.stderr)
 
     async def apply(self, source: Source) -> bool:
         """Count by another configuration from now on, without a window lost: each camera settles, and begins anew.

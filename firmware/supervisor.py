@@ -12,19 +12,25 @@ import contextlib
 import signal
 import socket
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
+
+import msgspec
 
 from firmware import wall
 from firmware.errors import WallError
 from firmware.flow import Flow
+from firmware.still_places import StillMap
 
 PAUSE_S_MIN: Final = 0.5
 PAUSE_S_MAX: Final = 60.0
 QUIET_S: Final = 360.0  # so long without a fall: the ladder starts at its foot again
 START_S_MAX: Final = 180.0  # a cold Numba cache on a Pi 4 takes about a minute
-SILENT_S_MAX: Final = 6.0  # heartbeats come every second; counting must resume within 10 s
+OPEN_S_MAX: Final = 20.0  # kernels are compiled, the source is being opened
+SILENT_S_MAX: Final = 4.0  # heartbeats come twice a second, every 3 s beside a dead camera; counting must resume within 10 s
+UNSEEN_S_MAX: Final = 4.5  # heartbeats without a new picture: the camera's own call hangs, only a new process helps
 STOP_S_MAX: Final = 10.0
+VISION_MODULE = "firmware.vision.process"  # tests put a faulty one here
 WORDS_BYTES_MAX: Final = 4096  # one line of vision's stderr
 
 
@@ -95,9 +101,15 @@ class Supervisor:
             except TimeoutError:
                 self._kill()
 
+    def remember(self, still: StillMap) -> None:
+        """The next life of vision begins with this still map."""
+        self._order = replace(self._order, configure=msgspec.structs.replace(self._order.configure, still=still))
+
     async def reorder(self, order: Order) -> None:
         """Watch by another order: vision settles what it knows and ends, and begins anew."""
+        still = self._order.configure.still  # what stands in the shop stays where it is
         self._order, self._again = order, True
+        self.remember(still)
         await self.tell(wall.Stop())
         if self._process is not None and self._process.returncode is None:
             try:
@@ -115,7 +127,7 @@ class Supervisor:
     async def _live_once(self) -> str | None:
         """One life of vision: why it fell, or None when it ended well."""
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-m", "firmware.vision.process", "--fd", str(theirs.fileno())]
+        command = [sys.executable, "-m", VISION_MODULE, "--fd", str(theirs.fileno())]
         command += ["--network"] if self._order.network else []
         with theirs:
             self._process = process = await asyncio.create_subprocess_exec(
@@ -143,6 +155,7 @@ class Supervisor:
     async def _listen(self, reader: asyncio.StreamReader) -> str:
         """Pass messages on; the reason to end this life, empty when vision hung up."""
         patience_s, flow, loop = START_S_MAX, Flow(), asyncio.get_running_loop()
+        frames, seen_s = 0, loop.time()
         while True:
             try:
                 read = await asyncio.wait_for(_read(reader), patience_s)
@@ -156,6 +169,12 @@ class Supervisor:
             except WallError as error:
                 return str(error)
             patience_s = SILENT_S_MAX
+            if isinstance(message, wall.Alive):
+                patience_s = OPEN_S_MAX if message.health.state == "starting" else SILENT_S_MAX
+                if message.health.frames != frames or message.health.state == "starting":
+                    frames, seen_s = message.health.frames, loop.time()
+                elif loop.time() - seen_s > UNSEEN_S_MAX:
+                    return f"no new picture for {loop.time() - seen_s:.0f} s"
             if isinstance(message, wall.Failed):
                 return message.what if not message.hint else f"{message.what}; {message.hint}"
 

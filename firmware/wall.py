@@ -1,6 +1,6 @@
 """The messages that cross between vision and the daemon, and nothing else: a closed schema, msgpack, length-prefixed.
 
-The daemon sends `Configure`, `Ping`, `Watch`, `RoomWanted` and `Stop`; vision sends `Counted`, `Alive`, `Floor`, `EmptyRoom` and
+The daemon sends `Configure`, `Ping`, `Watch`, `RoomWanted` and `Stop`; vision sends `Counted`, `Alive`, `Floor`, `Still`, `EmptyRoom` and
 `Failed`. No message has a field that could hold a picture, but the empty room, which is asked for by name and has nobody in it;
 each is bounded by MESSAGE_BYTES_MAX: a frame of the smallest camera would not fit.
 Framing: u32 big-endian length, then msgpack. An unknown message or field is a WallError, and the reader hangs up.
@@ -17,6 +17,7 @@ import msgspec
 from firmware.errors import WallError
 from firmware.events import Event, LineSums, Window
 from firmware.health import LiveNumbers, VisionHealth
+from firmware.still_places import StillMap
 
 MESSAGE_BYTES_MAX: Final = 64 * 1024  # 200 people crossing at once is 20 KB; a 320x240 grey frame would be 77 KB
 PREFIX_BYTES: Final = 4
@@ -71,6 +72,13 @@ class Floor(msgspec.Struct, frozen=True, tag="floor", forbid_unknown_fields=True
     points: Annotated[tuple[tuple[Thousandths, Thousandths], ...], msgspec.Meta(max_length=FEET_MAX)] = ()
 
 
+class Still(msgspec.Struct, frozen=True, tag="still", forbid_unknown_fields=True):
+    """Where things stand that are not people, when that changed: the daemon keeps it over a restart."""
+
+    camera: str
+    map: StillMap
+
+
 class EmptyRoom(msgspec.Struct, frozen=True, tag="empty_room", forbid_unknown_fields=True):
     """The one picture that may cross, once for each `RoomWanted`: a small grey still with nobody in it (`firmware.vision.empty_room`).
 
@@ -106,11 +114,12 @@ class Failed(msgspec.Struct, frozen=True, tag="failed", forbid_unknown_fields=Tr
 
 
 class Configure(msgspec.Struct, frozen=True, tag="configure", forbid_unknown_fields=True):
-    """The first message: which camera of which configuration. Vision parses it anew and trusts nobody's structs."""
+    """The first message: which camera of which configuration, and what stood still there. Vision parses the text anew."""
 
     text: str
     filename: str
     camera: str
+    still: StillMap = StillMap()
 
 
 class Ping(msgspec.Struct, frozen=True, tag="ping", forbid_unknown_fields=True):
@@ -133,7 +142,7 @@ class Stop(msgspec.Struct, frozen=True, tag="stop", forbid_unknown_fields=True):
     """The daemon asks vision to settle, say its last words and end."""
 
 
-FromVision = Counted | Alive | Floor | EmptyRoom | Failed
+FromVision = Counted | Alive | Floor | Still | EmptyRoom | Failed
 ToVision = Configure | Ping | Watch | RoomWanted | Stop
 
 _from_vision = msgspec.msgpack.Decoder(FromVision)

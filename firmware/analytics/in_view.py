@@ -13,8 +13,9 @@ from firmware.analytics.people import People
 from firmware.analytics.relink import Relinker
 from firmware.analytics.shadows import Shadows
 from firmware.analytics.staff import Staff
-from firmware.analytics.still_map import StillMap, Stillness
+from firmware.analytics.still_map import Stillness
 from firmware.config import CameraConfig
+from firmware.still_places import StillMap
 from firmware.vision.detection import Detections
 from firmware.vision.tracker import Tracker
 

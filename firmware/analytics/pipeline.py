@@ -24,13 +24,13 @@ from firmware.analytics.occupancy import Inside
 from firmware.analytics.people import People
 from firmware.analytics.pseudonym import Pseudonyms
 from firmware.analytics.queueing import WaitEstimate, outcome_of
-from firmware.analytics.still_map import StillMap
 from firmware.analytics.windows import LineField, Stay, Windows
 from firmware.analytics.zone_presence import VisitChange, ZonePresence
 from firmware.config import CameraConfig
 from firmware.errors import ConfigError
 from firmware.events import Box, Disclosure, Event, LineCrossed, LineSums, OccupancyChanged, Outcome, Stage, Window, ZoneEntered, ZoneLeft
 from firmware.health import LiveNumbers
+from firmware.still_places import StillMap
 from firmware.vision.detection import Detections
 
 BOX_DIGITS: Final = 4  # a tenth of a pixel at 1000 pixels

@@ -12,7 +12,7 @@ frozen value: keeping it on the card is the shell's work, saying when the shop i
 
 from __future__ import annotations
 
-from typing import Annotated, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from firmware.analytics.people import People
 from firmware.config import StillConfig
+from firmware.still_places import PLACES_MAX, StillMap, StillPlace
 
 Floats = NDArray[np.float64]
 
-PLACES_MAX: Final = 64  # a fashion shop's window holds a dozen; the one seen longest ago gives way
 PATIENCE: Final = 6.0  # times still_s for who has walked: half an hour with the default
 WALKED_SHARE: Final = 1.0  # of box height: jitter never adds up to a body's length
 LEARN_S: Final = 60.0  # a guard on the round does not stand still for a minute
@@ -35,22 +35,6 @@ NOTE_S: Final = 1.0  # the map is looked at once a second: learning takes a minu
 IDS_GONE = 0  # counters
 ANCHOR_S, FOOT_X, FOOT_Y, HEAD_Y, HEIGHT, BORN_X, BORN_Y, WALKED, PLACED, STILL = range(10)
 COLUMNS: Final = 10
-
-
-class StillPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a thing stands: foot point and box height in 0..1; seconds seen while closed, and since it was last seen."""
-
-    x: float
-    y: float
-    height: Annotated[float, msgspec.Meta(gt=0.0)]
-    seen_s: float = 0.0
-    missed_s: float = 0.0
-
-
-class StillMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that is known to stand still, at most PLACES_MAX places; `msgspec.json` writes and reads it."""
-
-    places: Annotated[tuple[StillPlace, ...], msgspec.Meta(max_length=PLACES_MAX)] = ()
 
 
 class Table(NamedTuple):

@@ -4,7 +4,8 @@
     passerby run                          the demonstration: a simulated shop, keys made on the spot, a local collector
 
 The status page is served on this machine's private addresses; the demonstration prints an address with the token in it, a
-device has its token on its label. On a terminal a table follows the counts; elsewhere one line a window (--json: one JSON object a line). Ctrl-C or SIGTERM
+device has its token on its label. On a terminal a table follows the counts; elsewhere one line a window (--json: one
+JSON object a line). Ctrl-C or SIGTERM
 ends it in order: what is being counted settles, the last batch is sealed, spooled and, if the collector is there, sent.
 """
 
@@ -26,7 +27,7 @@ from firmware.clock import SystemClock
 from firmware.commands.config_file import read_text
 from firmware.commands.remarks import warn_of_geometry
 from firmware.commissioning.config_store import ConfigStore
-from firmware.config import parse
+from firmware.config import Config, parse
 from firmware.daemon import Daemon, Sink, Source
 from firmware.demonstration import LocalCollector, free_port, prepare, status_toml, uplink_toml
 from firmware.errors import ConfigError, PasserbyError, StorageError
@@ -35,6 +36,7 @@ from firmware.outbound import Outbound, Sealer, Terms, spool_in
 from firmware.page import Board, Served, keys_folder, serve
 from firmware.sd_notify import Notifier
 from firmware.status.certificate import page_keys
+from firmware.still_store import StillStore
 from firmware.terminal import LiveOutput, PlainOutput
 from firmware.uplink.enroller import Renewal
 from firmware.uplink.keys import load_device_keys
@@ -113,6 +115,7 @@ async def _run(arguments: argparse.Namespace, source: Source, footer: Callable[[
     daemon = Daemon(source, clock, sinks, Notifier(os.environ.get("NOTIFY_SOCKET", "")))
     if store is not None and arguments.safe_mode:
         daemon.on_seeing = lambda seen: _keep(store, seen)
+    daemon.keep_stills(StillStore(_state_folder(source.config)))
     outbound = _outbound(source, daemon, clock)
     if outbound is not None:
         outbound.start()
@@ -164,6 +167,12 @@ def _keep(store: ConfigStore, seen: Source) -> None:
         store.keep_as_good(seen.text)
     except StorageError as error:
         print(f"passerby run: the last good configuration is not kept: {error}", file=sys.stderr)
+
+
+def _state_folder(config: Config) -> Path | None:
+    """Where the device may keep what it learns: the unit's state folder, else beside the spool, else nowhere."""
+    state = os.environ.get("STATE_DIRECTORY", "")
+    return Path(state) / "learned" if state else Path(config.uplink.spool).parent / "learned" if config.uplink.spool else None
 
 
 def _outbound(source: Source, daemon: Daemon, clock: SystemClock) -> Outbound | None:

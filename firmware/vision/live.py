@@ -7,6 +7,7 @@ made here: `analytics.pipeline` decides; no decision about restarting: the daemo
 
 from __future__ import annotations
 
+import math
 import os
 from collections import deque
 from collections.abc import Callable
@@ -20,9 +21,10 @@ from firmware.analytics.pipeline import Pipeline, Step
 from firmware.analytics.pseudonym import Pseudonyms
 from firmware.clock import Clock, SystemClock, stopwatch_s
 from firmware.config import CameraConfig, Config, parse
-from firmware.errors import SourceSilentError, WallError
+from firmware.errors import SourceError, SourceSilentError, WallError
 from firmware.health import LiveNumbers, VisionHealth
 from firmware.opening_hours import OpeningHours, read_opening_hours
+from firmware.still_places import StillMap
 from firmware.vision.confine import Locks
 from firmware.vision.detection import Detections, no_detections
 from firmware.vision.detector import OpenedDetector, open_detector
@@ -32,6 +34,7 @@ from firmware.vision.sources import gives_detections, open_source, settings_of
 
 HEARTBEAT_S: Final = 0.5  # blind time is known to within it
 RATE_FRAMES: Final = 30  # the frame rate is that of the last so many
+STILL_S: Final = 60.0  # the still map is told no oftener: each time is a write to the card
 EVENTS_TOGETHER: Final = 200  # of one message: 200 people at once are 20 KB
 
 
@@ -62,12 +65,15 @@ class Source(Protocol):
 class Live:
     """One camera, from opened to ended."""
 
-    def __init__(self, config: Config, camera: CameraConfig, source: Source, detector: OpenedDetector | None, channel: Channel) -> None:
-        """`detector` is None for a source that knows boxes without pixels."""
+    def __init__(
+        self, config: Config, camera: CameraConfig, source: Source, detector: OpenedDetector | None, channel: Channel, still: StillMap
+    ) -> None:
+        """`detector` is None for a source that knows boxes without pixels; `still` is what was learned before."""
         self._config, self._camera, self._source, self._detector, self._channel = config, camera, source, detector, channel
         self._clock: Clock = SystemClock()
         pseudonyms = Pseudonyms(os.urandom, config.epoch_s)
-        self._pipeline = Pipeline(camera, pseudonyms, config.disclosure, config.window_s)
+        self._pipeline = Pipeline(camera, pseudonyms, config.disclosure, config.window_s, still)
+        self._still, self._still_said_s = still, self._clock.monotonic_s()
         self._hours = read_opening_hours(config.opening_hours)
         self._health = VisionHealth(camera.name, 0)
         self._live = LiveNumbers()
@@ -90,12 +96,12 @@ class Live:
         camera = next((each for each in config.camera if each.name == order.camera), None)
         if camera is None:
             raise WallError(f"the configuration has no camera {order.camera!r}")
-        source = open_source(camera.source, settings_of(camera, live=True))
         detector = None
         if not gives_detections(camera.source):
             detector = open_detector(camera.model, threads=camera.threads, tiling=camera.tiling)
         warm_up(config, camera)
-        return cls(config, camera, source, detector, channel)
+        channel.send(wall.Alive(VisionHealth(camera.name, 0, "starting"), LiveNumbers()))  # what may still hang is the source
+        return cls(config, camera, open_source(camera.source, settings_of(camera, live=True)), detector, channel, order.still)
 
     def run(self, locks: Locks) -> None:
         """Until told to stop, or until there is nothing more to see.
@@ -128,6 +134,7 @@ class Live:
             return True
         if seen is None:
             return False
+        _check(seen)
         started_s = stopwatch_s()
         detections = seen if isinstance(seen, Detections) else self._detect(seen)
         detected_s = stopwatch_s()
@@ -188,6 +195,12 @@ class Live:
             self._channel.send(wall.Counted(self._camera.name, events[:EVENTS_TOGETHER], windows[:1], self._will()))
             events, windows = events[EVENTS_TOGETHER:], windows[1:]
 
+    def _tell_still(self, now_s: float, *, ending: bool) -> None:
+        still = self._pipeline.still_map
+        if still != self._still and (ending or now_s - self._still_said_s >= STILL_S):
+            self._still, self._still_said_s = still, now_s
+            self._channel.send(wall.Still(self._camera.name, still))
+
     def _will(self) -> wall.Will:
         return wall.Will(self._pipeline.open_window(), *self._pipeline.unsettled())
 
@@ -196,6 +209,7 @@ class Live:
         if not force and now_s - self._said_s < HEARTBEAT_S:
             return
         self._said_s = now_s
+        self._tell_still(now_s, ending=state == "ended")
         health = msgspec.structs.replace(
             self._health,
             t_ms=int(now_s * 1000),
@@ -222,6 +236,18 @@ class Live:
 
     def _timed(self, stage: str, seconds: float) -> None:
         self._stages[stage] = seconds if stage not in self._stages else 0.95 * self._stages[stage] + 0.05 * seconds
+
+
+def _check(seen: Frame | Detections) -> None:
+    """A driver may hand out anything: what is no picture ends this process in words, and the daemon starts a new one.
+
+    Raises:
+        SourceError: no time, or no picture.
+    """
+    if not math.isfinite(seen.t_s):
+        raise SourceError("the source gave a picture without a time", "check the camera's driver")
+    if isinstance(seen, Frame) and (seen.pixels.ndim != 3 or seen.pixels.shape[2] != 3 or min(seen.pixels.shape) < 3):
+        raise SourceError(f"the source gave a picture of shape {seen.pixels.shape}", "check the camera's driver and its format")
 
 
 def warm_up(config: Config, camera: CameraConfig) -> None:

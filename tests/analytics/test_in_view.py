@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 
 from firmware.analytics.in_view import InView
-from firmware.analytics.still_map import StillMap, StillPlace
 from firmware.config import CameraConfig, StillConfig
+from firmware.still_places import StillMap, StillPlace
 from tests.walkers import detections_at
 
 CAMERA = CameraConfig("shop", "x", still=StillConfig(still_s=30.0))

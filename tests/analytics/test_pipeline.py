@@ -13,10 +13,10 @@ import pytest
 
 from firmware.analytics.pipeline import Finished, Pipeline, Step
 from firmware.analytics.pseudonym import Pseudonyms
-from firmware.analytics.still_map import StillMap, StillPlace
 from firmware.config import CameraConfig, LineConfig, StillConfig, ZoneConfig
 from firmware.errors import ConfigError
 from firmware.events import Disclosure, Event, LineCrossed, OccupancyChanged, Window, ZoneEntered, ZoneLeft
+from firmware.still_places import StillMap, StillPlace
 from firmware.vision.detection import Detections
 from tests.walkers import Foot, detections_at
 

@@ -6,8 +6,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from firmware.analytics.still_map import PLACES_MAX, StillMap, Stillness, StillPlace
+from firmware.analytics.still_map import Stillness
 from firmware.config import StillConfig
+from firmware.still_places import PLACES_MAX, StillMap, StillPlace
 from tests.walkers import Foot, people_at
 
 CONFIG = StillConfig(still_s=60.0)
