@@ -26,6 +26,7 @@ from firmware.analytics.relink_memory import (
     HEIGHT_MIN,
     K_BIRTH,
     K_BORN_S,
+    K_FOUND,
     K_ID,
     K_LAST_S,
     K_ROW,
@@ -40,9 +41,11 @@ from firmware.analytics.relink_memory import (
     T_BIRTH_Y,
     T_BORN_S,
     T_HEIGHT,
+    T_KNOWN,
     T_OWNER,
     T_X,
     T_Y,
+    TURNS,
     Flags,
     Floats,
     Memory,
@@ -50,6 +53,7 @@ from firmware.analytics.relink_memory import (
     Whole,
     begin,
     cell,
+    chance_against,
     forget_longest_lost,
     move,
     new_memory,
@@ -57,9 +61,10 @@ from firmware.analytics.relink_memory import (
     note_sight,
     note_time,
     observe,
+    turned_round,
     way,
 )
-from firmware.analytics.relink_odds import weigh
+from firmware.analytics.relink_odds import is_fresh, weigh
 from firmware.vision.matching import NONE, Assignment, Graph, assign, new_assignment, new_graph
 from firmware.vision.track import Tracks
 
@@ -163,8 +168,10 @@ def _step(memory: Memory, view: View, out: Floats, graph: Graph, work: Assignmen
         if not view.seen[k] and p != NONE and known[p, K_ROW] == NONE:
             known[p, K_ROW] = k
     for c in range(columns):
-        if work.column_to_row[c] == NONE:
-            _welcome(memory, column[c], view, rules)
+        k = column[c]
+        waits = tracks[k, T_OWNER] == NONE and tracks[k, T_KNOWN] > rules.unsure and is_fresh(tracks, k, view.t_s, rules)
+        if work.column_to_row[c] == NONE and not waits:
+            _welcome(memory, k, view, rules)
     return _list(known, counters[LIVE], out)
 
 
@@ -177,6 +184,7 @@ def _measure(tracks: Floats, column: Whole, view: View) -> int:
         tracks[k, T_Y] = view.boxes[k, 3]
         tracks[k, T_HEIGHT] = max(view.boxes[k, 3] - view.boxes[k, 1], HEIGHT_MIN)
         tracks[k, T_BORN_S] = view.born_s[k]
+        tracks[k, T_KNOWN] = -np.inf
         tracks[k, T_BIRTH_X] = (view.birth[k, 0] + view.birth[k, 2]) / 2 * aspect
         tracks[k, T_BIRTH_Y] = view.birth[k, 3]
         tracks[k, T_BIRTH_HEIGHT] = max(view.birth[k, 3] - view.birth[k, 1], HEIGHT_MIN)
@@ -221,7 +229,7 @@ def _give_up(memory: Memory, view: View, rules: Rules) -> bool:
             memory.gone[counters[GONE]] = int(known[p, K_ID])
             counters[GONE] += 1
             i, j = way(known, p, view.aspect, rules.ahead_s)
-            note_place(memory.places, LEAVES, i, j, 1.0)
+            note_place(memory.places, LEAVES, i, j, chance_against(known[p, K_FOUND]))
             continue
         if keep != p:
             move(known, p, keep)
@@ -248,6 +256,8 @@ def _link(memory: Memory, p: int, k: int, view: View, rules: Rules) -> None:
     observe(known, p, tracks[k, T_X], tracks[k, T_Y], tracks[k, T_HEIGHT], view.t_s, rules)
     i, j = way(known, p, view.aspect, rules.ahead_s)
     note_place(memory.places, STAYS, i, j, min(elapsed_s, rules.hidden_s))
+    if turned_round(known, p, rules.walk):
+        note_place(memory.places, TURNS, i, j, 1.0)
     known[p, K_TRACK] = view.ids[k]
     known[p, K_ROW] = k
 
@@ -270,7 +280,7 @@ def _welcome(memory: Memory, k: int, view: View, rules: Rules) -> None:
         known[p, K_BIRTH + c] = view.boxes[k, c] if jumped else view.birth[k, c]
     begin(known, p, tracks[k, at], tracks[k, at + 1], tracks[k, at + 2], view.t_s if jumped else tracks[k, T_BORN_S], rules)
     i, j = cell((known[p, K_BIRTH] + known[p, K_BIRTH + 2]) / 2, known[p, K_BIRTH + 3])
-    note_place(memory.places, BIRTHS, i, j, 1.0)
+    note_place(memory.places, BIRTHS, i, j, 1.0 if jumped else chance_against(tracks[k, T_KNOWN]))
     if known[p, K_BORN_S] < view.t_s:
         observe(known, p, tracks[k, T_X], tracks[k, T_Y], tracks[k, T_HEIGHT], view.t_s, rules)
 

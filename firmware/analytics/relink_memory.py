@@ -11,6 +11,7 @@ Source: the motion is the textbook filter for constant velocity with white accel
 
 from __future__ import annotations
 
+import math
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -27,27 +28,30 @@ Flags = NDArray[np.bool_]
 K_ID, K_TRACK, K_ROW, K_HEIGHT, K_BORN_S, K_LAST_S = range(6)
 # Filtered foot and its speed, the foot last seen, in frame heights; variances in square box heights, the same for both axes.
 K_X, K_Y, K_SPEED_X, K_SPEED_Y, K_SEEN_X, K_SEEN_Y, K_P, K_PV, K_V = range(6, 15)
-K_BIRTH = 15  # first box, 0..1, four columns
-KNOWN_COLUMNS: Final = 19
+K_STRIDE = 15  # the fastest they walked of late, box heights per second
+K_FOUND = 16  # greatest worth of a newcomer who was welcomed as somebody else since
+K_HEAD_X, K_HEAD_Y = 17, 18  # the way they walked when they last walked, frame heights per second
+K_BIRTH = 19  # first box, 0..1, four columns
+KNOWN_COLUMNS: Final = 23
 
 # Columns of `tracks`: row of the person who had this id, or NONE; foot and height in frame heights; when and as what it was born.
-T_OWNER, T_BORN_S, T_X, T_Y, T_HEIGHT, T_BIRTH_X, T_BIRTH_Y, T_BIRTH_HEIGHT = range(8)
-TRACK_COLUMNS: Final = 8
+# ... and the greatest worth as anybody known, of a track nobody had before.
+T_OWNER, T_BORN_S, T_X, T_Y, T_HEIGHT, T_BIRTH_X, T_BIRTH_Y, T_BIRTH_HEIGHT, T_KNOWN = range(9)
+TRACK_COLUMNS: Final = 9
 
 LIVE, NEXT_ID, GONE, RELINKED = 0, 1, 2, 3  # places in `counters`
 FRAME_S, LOOKS, MISSES, LINKS, SWITCHES, WATCHED_S, NOW_S = 0, 1, 2, 3, 4, 5, 6  # places in `habits`
 HABITS_START = (0.0, 10.0, 1.0, 50.0, 1.5, 0.0, -1.0)
-BIRTHS, LEAVES, STAYS = (
-    0,
-    1,
-    2,
-)  # layers of `places`: how many people appeared here; were last seen on their way here; and for how many seconds
+# Layers of `places`: how many people appeared here; were last seen on their way here; turned round here; seconds on the way here.
+BIRTHS, LEAVES, TURNS, STAYS = 0, 1, 2, 3
+LAYERS: Final = 4
 UNKNOWN = -1
 CELLS_X, CELLS_Y = 16, 12  # about a step wide where people are a third of the picture high
 ABSENCE_MAX: Final = 8.0  # frames: longer absences are something else than missed boxes
 LOOKS_MAX: Final = 4096.0  # sights over which misses are averaged
 WATCHED_S_MAX: Final = 3600.0  # doors stay where they are, cameras do not: older births fade
 HEIGHT_MIN: Final = 1e-4  # of the frame
+LN_2: Final = 0.6931471805599453
 
 
 class Rules(NamedTuple):
@@ -64,13 +68,21 @@ class Rules(NamedTuple):
     jump_speed: float = 3.0  # ... and than anyone walks (box heights / s; a runner makes about 2.5) is somebody else
     gap_frames: float = 1.5  # between two sights: more is a gap, in which somebody else may have come
     switch_gap: float = 0.3  # chance that a track found again after a gap has a new id
-    doubt: float = 4.0  # a new id is joined only at odds of about seven to one: two people made one are two counts lost
+    doubt: float = 1.0  # a new id is joined only at odds of about five to three: two people made one are two counts lost
+    sure: float = 8.0  # odds of fifty to one are joined at once; else a newcomer who may be known ...
+    unsure: float = -6.0  # ... at odds of one to twenty at least ...
+    decide_s: float = 0.3  # ... is nobody yet for so long, until it shows which way they go
     exchange: float = 0.001  # chance that two people exchange their ids in one frame
     hidden: float = 0.03  # chance that somebody is hidden for longer than boxes are usually missed ...
     hidden_s: float = 1.5  # ... and for how long, on average
-    turn: float = 0.05  # chance that somebody turns or stops while unseen ...
-    near: float = 0.15  # ... and then is no farther from the last sight than this and the way they could walk ...
-    aside: float = 0.3  # ... and this share of that way aside
+    turn_hz: float = 0.3  # how likely people turn or stop, per second, before that is learned for a place ...
+    turn_min: float = 0.02  # ... and at least, for whatever was not seen yet
+    turn_max: float = 0.5
+    near: float = 0.15  # who turned is no farther from the last sight than this and the way they could walk ...
+    aside: float = 0.1  # ... and as a rule no farther off that way than this ...
+    aside_share: float = 0.15  # ... and this share of it
+    walk: float = 0.3  # box heights per second, half a metre: slower is no walk, and who turns so turns on the spot
+    stride_tau_s: float = 5.0  # how long it is remembered how fast somebody can walk: who turns has slowed down before
     ahead_s: float = 0.3  # people are on their way to where they would be after so long
     leave_hz: float = 0.1  # how likely people leave the view, per second, before that is learned for a place ...
     leave_s: float = 0.5  # ... and what that is worth, in seconds watched there
@@ -86,7 +98,7 @@ class Memory(NamedTuple):
     column: Whole  # (T,) rows of those that are seen
     gone: Whole  # (P,) ids of those given up in this frame
     counters: Whole  # (4,)
-    places: Floats  # (3, CELLS_Y, CELLS_X)
+    places: Floats  # (LAYERS, CELLS_Y, CELLS_X)
     habits: Floats  # (7,)
 
 
@@ -98,7 +110,7 @@ def new_memory(people_max: int, tracks_max: int) -> Memory:
         column=np.zeros(tracks_max, np.int64),
         gone=np.zeros(people_max, np.int64),
         counters=np.zeros(4, np.int64),
-        places=np.zeros((3, CELLS_Y, CELLS_X)),
+        places=np.zeros((LAYERS, CELLS_Y, CELLS_X)),
         habits=np.array(HABITS_START),
     )
     memory.counters[NEXT_ID] = 1
@@ -115,7 +127,7 @@ def note_time(places: Floats, habits: Floats, t_s: float) -> None:
     habits[NOW_S] = t_s
     if habits[WATCHED_S] > WATCHED_S_MAX:
         habits[WATCHED_S] /= 2.0
-        for layer in range(3):
+        for layer in range(LAYERS):
             for i in range(CELLS_Y):
                 for j in range(CELLS_X):
                     places[layer, i, j] /= 2.0
@@ -139,6 +151,17 @@ def note_sight(habits: Floats, gap_s: float, same_id: int, gap_frames: float) ->
     if habits[LINKS] > LOOKS_MAX:
         habits[LINKS] /= 2.0
         habits[SWITCHES] /= 2.0
+
+
+@njit(cache=True, error_model="numpy")
+def chance_against(worth: float) -> float:
+    """The chance that two sights are of two people, if the odds that they are of one are half the exponential of `worth`.
+
+    By the straight pieces of which `relink_odds.log2` is made, and so the same on every machine.
+    """
+    bits = min(max(worth / 2.0 / LN_2, -60.0), 60.0)
+    whole = math.floor(bits)
+    return 1.0 / (1.0 + math.ldexp(1.0 + bits - whole, int(whole)))
 
 
 @njit(cache=True, error_model="numpy")
@@ -191,6 +214,26 @@ def observe(known: Floats, p: int, x: float, y: float, height: float, t_s: float
     known[p, K_V] = c - gain_speed * b
     known[p, K_HEIGHT] += (height - known[p, K_HEIGHT]) * 0.2
     known[p, K_LAST_S] = t_s
+    known[p, K_FOUND] = -np.inf
+    known[p, K_STRIDE] = max(known[p, K_STRIDE] * rules.stride_tau_s / (rules.stride_tau_s + dt), pace_of(known, p))
+
+
+@njit(cache=True, error_model="numpy")
+def pace_of(known: Floats, p: int) -> float:
+    """How fast person `p` walks, box heights per second."""
+    squares = known[p, K_SPEED_X] * known[p, K_SPEED_X] + known[p, K_SPEED_Y] * known[p, K_SPEED_Y]
+    return math.sqrt(squares) / known[p, K_HEIGHT]
+
+
+@njit(cache=True, error_model="numpy")
+def turned_round(known: Floats, p: int, walk: float) -> bool:
+    """Whether person `p` walks now, and against the way they walked before; remembers that they do."""
+    if pace_of(known, p) < walk:
+        return False
+    back: bool = known[p, K_SPEED_X] * known[p, K_HEAD_X] + known[p, K_SPEED_Y] * known[p, K_HEAD_Y] < 0.0
+    known[p, K_HEAD_X] = known[p, K_SPEED_X]
+    known[p, K_HEAD_Y] = known[p, K_SPEED_Y]
+    return back
 
 
 @njit(cache=True, error_model="numpy")
@@ -208,6 +251,10 @@ def begin(known: Floats, p: int, x: float, y: float, height: float, t_s: float, 
     known[p, K_P] = rules.jitter * rules.jitter
     known[p, K_PV] = 0.0
     known[p, K_V] = rules.speed * rules.speed
+    known[p, K_STRIDE] = 0.0
+    known[p, K_FOUND] = -np.inf
+    known[p, K_HEAD_X] = 0.0
+    known[p, K_HEAD_Y] = 0.0
 
 
 @njit(cache=True, error_model="numpy")

@@ -21,18 +21,23 @@ from firmware.analytics.relink_memory import (
     CELLS_X,
     CELLS_Y,
     FRAME_S,
+    K_FOUND,
+    K_HEAD_X,
+    K_HEAD_Y,
     K_HEIGHT,
     K_LAST_S,
     K_SEEN_X,
     K_SEEN_Y,
     K_SPEED_X,
     K_SPEED_Y,
+    K_STRIDE,
     K_V,
     K_X,
     K_Y,
     LEAVES,
     LINKS,
     LIVE,
+    LN_2,
     LOOKS,
     MISSES,
     STAYS,
@@ -40,9 +45,11 @@ from firmware.analytics.relink_memory import (
     T_BIRTH_X,
     T_BIRTH_Y,
     T_BORN_S,
+    T_KNOWN,
     T_OWNER,
     T_X,
     T_Y,
+    TURNS,
     WATCHED_S,
     Floats,
     Memory,
@@ -56,7 +63,7 @@ from firmware.vision.matching import NONE, Graph
 
 LEFT_MIN: Final = 0.001  # chance of leaving: nobody is held for ever
 TWO_PI: Final = 6.283185307179586
-LN_2: Final = 0.6931471805599453
+ROOT_TWO_PI: Final = 2.5066282746310002
 TWO_LN_2: Final = 2 * LN_2
 GATE_SLACK: Final = 1.000001  # a pair is passed over only if rounding cannot have brought it there
 
@@ -68,8 +75,8 @@ class Absence(NamedTuple):
         gap_s: since the last sight.
         spread: variance of where they are by then, square box heights.
         narrow: what the density of that costs.
-        reach, aside: who turned or stopped is no farther away than this, and no farther off the way, box heights.
-        turned: worth of any place so near.
+        reach, aside: who turned or stopped is no farther away than this, and off the way with this deviation, box heights.
+        turned: worth of a place so near and on the way.
         missed, hidden, away: binary logarithms of the chances to be unseen for so long because boxes are missed, because
             something hides them, and because they left the view or are missed once more.
     """
@@ -165,7 +172,19 @@ def _worth_of_new(memory: Memory, p: int, k: int, t_s: float, aspect: float, rul
         switch = max(switch, rules.switch_gap)
     turned = _speed_misfit(memory.known, p, memory.tracks, k, t_s, rules)
     absence = _absence(memory, p, gap_s, aspect, rules)
-    return _odds(memory, p, k, T_BIRTH_X, absence, switch, turned, aspect, rules) - rules.doubt
+    worth = _odds(memory, p, k, T_BIRTH_X, absence, switch, turned, aspect, rules)
+    memory.tracks[k, T_KNOWN] = max(memory.tracks[k, T_KNOWN], worth)
+    if worth < rules.sure and is_fresh(memory.tracks, k, t_s, rules):
+        return 0.0
+    memory.known[p, K_FOUND] = max(memory.known[p, K_FOUND], worth)
+    return worth - rules.doubt
+
+
+@njit(cache=True, error_model="numpy")
+def is_fresh(tracks: Floats, k: int, t_s: float, rules: Rules) -> bool:
+    """Whether nobody can say yet which way track `k` goes: that tells somebody new from somebody who turned round."""
+    fresh: bool = t_s - tracks[k, T_BORN_S] < rules.decide_s
+    return fresh
 
 
 @njit(cache=True, error_model="numpy")
@@ -174,13 +193,14 @@ def _absence(memory: Memory, p: int, gap_s: float, aspect: float, rules: Rules) 
     known, habits = memory.known, memory.habits
     wide = spread(known, p, gap_s, rules.acceleration, rules.jitter)
     frame_s = habits[FRAME_S] if habits[FRAME_S] > 0.0 else gap_s
-    pace = np.sqrt(known[p, K_SPEED_X] * known[p, K_SPEED_X] + known[p, K_SPEED_Y] * known[p, K_SPEED_Y]) / known[p, K_HEIGHT]
-    reach, aside = rules.near + pace * gap_s, rules.near + rules.aside * pace * gap_s
+    reach = rules.near + known[p, K_STRIDE] * gap_s
+    aside = rules.aside + rules.aside_share * known[p, K_STRIDE] * gap_s
     frames = max(gap_s / frame_s - 1.0, 0.0)
     miss = log2(habits[MISSES] / habits[LOOKS])
     hidden = log2(rules.hidden * min(frame_s / rules.hidden_s, 1.0)) - gap_s / rules.hidden_s / LN_2
     away = max(log2(_left(memory, p, gap_s, aspect, rules)), (frames + 1.0) * miss, hidden)
-    narrow, turned = TWO_LN_2 * log2(TWO_PI * wide), TWO_LN_2 * log2(rules.turn / (TWO_PI / 2.0 * reach * aside))
+    narrow = TWO_LN_2 * log2(TWO_PI * wide)
+    turned = TWO_LN_2 * log2(_turns(memory, p, gap_s, aspect, rules) / (2.0 * reach * ROOT_TWO_PI * aside))
     return Absence(gap_s, wide, narrow, reach, aside, turned, frames * miss, hidden, away)
 
 
@@ -194,8 +214,9 @@ def _odds(memory: Memory, p: int, k: int, at: int, absence: Absence, chance: flo
     """
     known, tracks, habits = memory.known, memory.tracks, memory.habits
     walking = -turned - _misfit(known, p, tracks, k, at, absence.gap_s, absence.spread, rules.size) - absence.narrow
-    if _distance(known, p, tracks, k, at) <= absence.reach and _aside(known, p, tracks, k, at) <= absence.aside:
-        walking = max(walking, absence.turned)
+    if _distance(known, p, tracks, k, at) <= absence.reach:
+        off = _aside(known, p, tracks, k, at) / absence.aside
+        walking = max(walking, absence.turned - off * off)
     h = known[p, K_HEIGHT]
     frame_s = habits[FRAME_S] if habits[FRAME_S] > 0.0 else absence.gap_s
     born = log2(_birth_density(memory, tracks[k, at] / aspect, tracks[k, at + 1], rules) * h * h * frame_s)
@@ -218,6 +239,14 @@ def _left(memory: Memory, p: int, gap_s: float, aspect: float, rules: Rules) -> 
 
 
 @njit(cache=True, error_model="numpy")
+def _turns(memory: Memory, p: int, gap_s: float, aspect: float, rules: Rules) -> float:
+    """Chance that person `p` has turned or stopped since the last sight, as people do who go where they went."""
+    i, j = way(memory.known, p, aspect, rules.ahead_s)
+    rate = (memory.places[TURNS, i, j] + rules.turn_hz * rules.leave_s) / (memory.places[STAYS, i, j] + rules.leave_s)
+    return min(max(rate * gap_s, rules.turn_min), rules.turn_max)
+
+
+@njit(cache=True, error_model="numpy")
 def _birth_density(memory: Memory, x: float, y: float, rules: Rules) -> float:
     """How many people appear here, per second and square of the frame's height."""
     i, j = cell(x, y)
@@ -235,8 +264,11 @@ def _distance(known: Floats, p: int, tracks: Floats, k: int, at: int) -> float:
 
 @njit(cache=True, error_model="numpy")
 def _aside(known: Floats, p: int, tracks: Floats, k: int, at: int) -> float:
-    """How far the foot of track `k` is from the straight way of person `p`, forwards or back, in box heights."""
-    vx, vy = known[p, K_SPEED_X], known[p, K_SPEED_Y]
+    """How far the foot of track `k` is from the way that person `p` last walked, forwards or back, in box heights.
+
+    Not from the way they move now: who stops and turns sways to a side, and goes back the way they came.
+    """
+    vx, vy = known[p, K_HEAD_X], known[p, K_HEAD_Y]
     pace = np.sqrt(vx * vx + vy * vy)
     if pace == 0.0:
         return 0.0

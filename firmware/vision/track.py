@@ -19,7 +19,7 @@ class Tracks:
     Attributes:
         t_s: time of the frame, monotonic seconds.
         ids: (N,) int64, ascending.
-        boxes: (N, 4) float64, filtered x0 y0 x1 y1 in 0..1 (may reach over the border).
+        boxes: (N, 4) float64, x0 y0 x1 y1 in 0..1 (may reach over the border); seen: half filtered, half detected; else predicted.
         scores: (N,) float64, of the last matched detection.
         seen: (N,) bool, matched a detection in this frame; False: coasting on its prediction.
         born_s: (N,) float64, when its first detection was seen.

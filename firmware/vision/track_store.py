@@ -65,6 +65,7 @@ class Rules(NamedTuple):
     sway_cost: float = 2.0  # squared standard errors by which a movement of the camera is played down
     sway_share: float = 0.35  # of the tracks that must agree that the camera moved
     uniform_tau_s: float = 1.0  # smoothing of the match with the staff colour
+    filtered_share: float = 0.5  # of a box that is handed on: the filter's is calmer, the detector's nearer when somebody turns
 
 
 class Space(NamedTuple):

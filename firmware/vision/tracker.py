@@ -193,7 +193,7 @@ def _step(space: Space, rules: Rules, noise: Noise, t_s: float, count: int, aspe
         if links[j, OWNER] == NONE and links[j, KIND] == HIGH:
             live = _spawn(tracks, live, counters, sight[j], t_s, rules, noise)
     counters[LIVE] = live
-    counters[LISTED] = _list(tracks, live, space.listed, aspect)
+    counters[LISTED] = _list(tracks, live, space.listed, aspect, rules.filtered_share)
 
 
 @njit(cache=True, error_model="numpy")
@@ -293,7 +293,7 @@ def _spawn(
 
 
 @njit(cache=True, error_model="numpy")
-def _list(tracks: NDArray[np.float64], live: int, listed: NDArray[np.float64], aspect: float) -> int:
+def _list(tracks: NDArray[np.float64], live: int, listed: NDArray[np.float64], aspect: float, filtered_share: float) -> int:
     """Confirmed tracks, seen or coasting, as corners in 0..1 of the frame; returns how many."""
     n = 0
     for i in range(live):
@@ -304,10 +304,13 @@ def _list(tracks: NDArray[np.float64], live: int, listed: NDArray[np.float64], a
         listed[n, L_SCORE] = tracks[i, SCORE]
         listed[n, L_BORN_S] = tracks[i, BORN_S]
         listed[n, L_UNIFORM] = tracks[i, UNIFORM]
+        filtered = filtered_share if tracks[i, SEEN] != 0.0 else 1.0
         for c in range(2):
             unit = aspect if c == 0 else 1.0
-            listed[n, L_BOX + c] = (tracks[i, AHEAD + c] - tracks[i, AHEAD + 2 + c] / 2) / unit
-            listed[n, L_BOX + 2 + c] = (tracks[i, AHEAD + c] + tracks[i, AHEAD + 2 + c] / 2) / unit
+            middle = filtered * tracks[i, AHEAD + c] + (1.0 - filtered) * tracks[i, LAST + c]
+            half = (filtered * tracks[i, AHEAD + 2 + c] + (1.0 - filtered) * tracks[i, LAST + 2 + c]) / 2
+            listed[n, L_BOX + c] = (middle - half) / unit
+            listed[n, L_BOX + 2 + c] = (middle + half) / unit
             listed[n, L_BIRTH + c] = (tracks[i, BIRTH + c] - tracks[i, BIRTH + 2 + c] / 2) / unit
             listed[n, L_BIRTH + 2 + c] = (tracks[i, BIRTH + c] + tracks[i, BIRTH + 2 + c] / 2) / unit
         n += 1

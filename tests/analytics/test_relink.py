@@ -10,6 +10,7 @@ import numpy as np
 
 from firmware.analytics.people import People
 from firmware.analytics.relink import Relinker
+from firmware.analytics.relink_memory import Rules
 from firmware.vision.track import Tracks
 
 BOX = (0.1, 0.3)
@@ -109,13 +110,14 @@ def test_a_second_person_beside_a_lost_one_is_somebody_new() -> None:
 
 def test_memory_is_bounded() -> None:
     """More lost people than room: those lost longest are given up and reported as gone, and no id comes twice."""
-    stage = Stage(Relinker(capacity=4, relink_s_max=1e9), fps=0.2)
+    stage = Stage(Relinker(capacity=4, relink_s_max=1e9, rules=Rules()._replace(doubt=1e9)), fps=0.2)
     gone: list[int] = []
     newest = 0
-    for i in range(100):
-        people = stage.show(*((4 * i + k, 0.2 * k + 0.17 * (i % 2), 0.4 + 0.5 * (i % 2)) for k in range(4)))
+    for i in range(200):
+        group = i // 2
+        people = stage.show(*((4 * group + k, 0.2 * k + 0.17 * (group % 2), 0.4 + 0.5 * (group % 2)) for k in range(4)))
         gone += people.gone
-        newest = max(newest, *people.ids.tolist())
+        newest = max([newest, *people.ids.tolist()])
         assert newest - len(gone) <= 8
     assert newest > 50
     assert len(gone) == len(set(gone))

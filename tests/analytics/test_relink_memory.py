@@ -42,7 +42,7 @@ def test_missed_frames_are_told_from_long_absences() -> None:
 
 def test_places_fade_with_the_hours() -> None:
     """After an hour of watching, what was learned about places counts half."""
-    places, habits = np.ones((3, memory.CELLS_Y, memory.CELLS_X)), np.array(memory.HABITS_START)
+    places, habits = np.ones((memory.LAYERS, memory.CELLS_Y, memory.CELLS_X)), np.array(memory.HABITS_START)
     for i in range(7300):
         memory.note_time(places, habits, 0.5 * i)
     assert places.max() == places.min() == 0.5
