@@ -22,6 +22,7 @@ from firmware.status.app import Behind, Place, StatusPage
 from firmware.status.certificate import PageKeys, page_keys
 from firmware.status.gate import CSRF_HEADER, Guards
 from firmware.status.routes import Call, Route, reply
+from firmware.status.streams import News
 from firmware.status.values import (
     CameraHealth,
     Checked,
@@ -65,11 +66,9 @@ class FakeDevice:
     def status(self) -> Status:
         camera, line, zone = self.names
         live = LiveNumbers((LiveLine(line, 4711, 17, 4712, 17),), (LiveZone(zone, "queue", 3, 42_000, 60_000),), 12)
-        health = CameraHealth(
-            name=camera, state="running", reason="", live=live, open=None, frames_per_s=9.8, frames=100, dropped_frames=1,
-            observed_s=3600.0, blind_s=12.0, restarts=1, model="person-320", model_sha256="ab" * 32, runtime="litert x2", fallback=False, wall="enforced",
-            stage_ms={"detect": 41.0},
-        )  # fmt: skip
+        seen = {"frames_per_s": 9.8, "frames": 100, "dropped_frames": 1, "observed_s": 3600.0, "blind_s": 12.0, "restarts": 1}
+        model = {"model": "person-320", "model_sha256": "ab" * 32, "runtime": "litert x2", "fallback": False, "stage_ms": {"detect": 41.0}}
+        health = CameraHealth(name=camera, state="running", reason="", live=live, open=None, wall="enforced", **seen, **model)  # type: ignore[arg-type]
         delivery = Delivery(True, 2, 4096, 64 * 1024**2, 12, 3.0, "", "durable", 9000)
         return Status(
             "secret site", "running", "1.2.3", 3600.0, "ntp", 48.5, "events", self.present_s, self.faults, (health,), delivery,
@@ -133,10 +132,12 @@ MORE = (Route("POST", "/api/test", "writer", _commission, "A writer without a bo
 
 
 @contextlib.asynccontextmanager
-async def stage(device: FakeDevice | None = None) -> AsyncIterator[Stage]:
+async def stage(device: FakeDevice | None = None, more: tuple[Route, ...] = MORE, news: News = dict) -> AsyncIterator[Stage]:
     device, clock, keys, port = device or FakeDevice(), FakeClock(), page_keys(None), free_port()
     guards = Guards(keys.token_hash, Sessions(os.urandom), lambda _now_s: device.present_s, clock.monotonic_s)
-    page = StatusPage(Behind(device, device, device, MORE), keys, Place(port, lambda: ["127.0.0.1"], lambda: ["passerby-1.local"]), guards)
+    page = StatusPage(
+        Behind(device, device, device, more, news), keys, Place(port, lambda: ["127.0.0.1"], lambda: ["passerby-1.local"]), guards
+    )
     await page.start()
     assert page.listening.trouble == ""
     try:

@@ -94,7 +94,7 @@ function wish(mode) {
 
 function pressed() {
   for (const mode of ["line", "area", "queue"]) byId(`draw-${mode}`)?.setAttribute("aria-pressed", String(state.mode === mode));
-  state.picture.classList.toggle("drawing", Boolean(state.mode));
+  state.picture.classList.toggle("sketching", Boolean(state.mode));
 }
 
 // ---- what is drawn
