@@ -128,12 +128,12 @@ async def _listen_to_devices(
 
 async def _site(running: contextlib.AsyncExitStack, app: web.Application, where: tuple[str, int], context: object) -> int:
     """Serve an application; the port it got."""
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_S_MAX)
     await runner.setup()
     running.push_async_callback(runner.cleanup)
     host, port = where
     try:
-        await web.TCPSite(runner, host, port, ssl_context=context, shutdown_timeout=STOP_S_MAX).start()  # type: ignore[arg-type]
+        await web.TCPSite(runner, host, port, ssl_context=context).start()  # type: ignore[arg-type]
     except OSError as error:
         raise StorageError(
             f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}", "is another collector running? --port takes another"
