@@ -17,7 +17,7 @@ from firmware.config import UplinkConfig
 from firmware.errors import StorageError
 from firmware.events import Audit, LineCrossed, LineSums, Window, ZoneSums
 from firmware.health import VisionHealth
-from firmware.outbound import Outbound, Sealer, Terms, spool_in
+from firmware.outbound import HEALTH_S, HEALTH_UNHEARD_S, Outbound, Sealer, Terms, spool_in
 from firmware.uplink.keys import load_device_keys
 from firmware.uplink.sender import Sender
 from firmware.uplink.spool import SpoolLimits
@@ -150,3 +150,15 @@ def test_a_spool_that_another_process_has_is_said_at_start(places: Path, tmp_pat
         await first.close()
 
     asyncio.run(story())
+
+
+def test_unheard_health_is_rare(places: Path, tmp_path: Path) -> None:
+    """Offline a report every six hours, not every five minutes: totals keep their lane for a year; heard again, one at once."""
+    outbound = outbound_to("", places, tmp_path / "spool")
+    assert not outbound._heard_lately(1e6)
+    outbound._last_ack_s = 1000.0
+    assert outbound._heard_lately(1000.0 + HEALTH_S)
+    assert not outbound._heard_lately(1000.0 + 2 * HEALTH_S)
+    reports_a_year = 365 * 86_400 / HEALTH_UNHEARD_S
+    keep = SpoolLimits().keep
+    assert (reports_a_year + 8760) * 1024 < keep.segment_bytes * keep.segments_max * 0.95
