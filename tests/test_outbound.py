@@ -159,6 +159,7 @@ def test_unheard_health_is_rare(places: Path, tmp_path: Path) -> None:
     outbound._last_ack_s = 1000.0
     assert outbound._heard_lately(1000.0 + HEALTH_S)
     assert not outbound._heard_lately(1000.0 + 2 * HEALTH_S)
+    outbound._loop.close()
     reports_a_year = 365 * 86_400 / HEALTH_UNHEARD_S
     keep = SpoolLimits().keep
     assert (reports_a_year + 8760) * 1024 < keep.segment_bytes * keep.segments_max * 0.95
