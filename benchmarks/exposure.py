@@ -13,6 +13,7 @@ from benchmarks.figure import Figure, figure
 
 UNITS: Final = Path(__file__).parent.parent / "systemd"
 EXPOSURE_MAX: Final = 1.3  # reliability: what a network daemon of this design scores
+EXPOSURE_VISION_MAX: Final = 1.2  # with Numba's writable and executable memory
 COMMAND: Final = "python -m benchmarks.exposure"
 
 
@@ -26,10 +27,15 @@ def exposure(unit: Path) -> float:
     return float(done.stdout.rsplit(":", 1)[1].split()[0])
 
 
+def bound(unit: Path) -> float:
+    """What a unit may score."""
+    return EXPOSURE_VISION_MAX if "vision" in unit.name else EXPOSURE_MAX
+
+
 def figures() -> Iterator[Figure]:
     """One a unit."""
     for unit in sorted(UNITS.glob("*.service")):
-        yield figure(f"exposure.{unit.stem}", exposure(unit), "at most", EXPOSURE_MAX, unit="of 10", command=COMMAND)
+        yield figure(f"exposure.{unit.stem.rstrip('@')}", exposure(unit), "at most", bound(unit), unit="of 10", command=COMMAND)
 
 
 if __name__ == "__main__":

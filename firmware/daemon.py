@@ -26,6 +26,7 @@ from firmware.config import CameraConfig, Config
 from firmware.errors import ConfigError, StorageError
 from firmware.events import Event, LineSums, Window, ZoneSums
 from firmware.health import LiveNumbers, VisionHealth
+from firmware.lives import Begin
 from firmware.sd_notify import Notifier
 from firmware.still_places import StillMap
 from firmware.still_store import StillStore
@@ -192,8 +193,12 @@ class CameraDesk:
 class Daemon:
     """All cameras of one configuration."""
 
-    def __init__(self, source: Source, clock: Clock, sinks: Sequence[Sink], notifier: Notifier) -> None:
-        """Nothing starts before `run`. `on_seeing` is called, in a thread, once every camera saw under a configuration."""
+    def __init__(self, source: Source, clock: Clock, sinks: Sequence[Sink], notifier: Notifier, begin: Begin | None = None) -> None:
+        """Nothing starts before `run`.
+
+        `begin` brings a vision process to life, by default as a child. `on_seeing` is called, in a thread, once every camera
+        saw under a configuration.
+        """
         self._clock = clock
         self._sinks = sinks
         self._notifier = notifier
@@ -204,7 +209,7 @@ class Daemon:
         self.source = source
         self.desks = tuple(CameraDesk(camera, source.config.window_s, clock, sinks) for camera in source.config.camera)
         self._supervisors = tuple(
-            Supervisor(_order(source, camera), desk) for camera, desk in zip(source.config.camera, self.desks, strict=True)
+            Supervisor(_order(source, camera), desk, begin) for camera, desk in zip(source.config.camera, self.desks, strict=True)
         )
 
     def keep_stills(self, store: StillStore) -> None:

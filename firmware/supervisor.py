@@ -1,17 +1,14 @@
 """Keeps one vision process running: starts it, listens, watches its heartbeat, and climbs the restart ladder.
 
-Rules: vision gets one end of a socket pair and a pipe for its words, nothing else; it is killed when it has been silent
-for `silent_s_max`; the pause before a restart doubles from 0.5 s to 60 s and starts anew after a quiet hour's tenth.
-What vision says goes to the `Hearer`; what becomes of the time without it is `firmware.stitch`'s work.
+Rules: a life is ended when it has been silent for SILENT_S_MAX, or has seen nothing new for UNSEEN_S_MAX; the pause before
+a restart doubles from 0.5 s to 60 s and starts anew after a quiet hour's tenth. What vision says goes to the `Hearer`; how
+it is started is `firmware.lives`' work, what becomes of the time without it `firmware.stitch`'s.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
-import socket
-import sys
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -20,6 +17,7 @@ import msgspec
 from firmware import wall
 from firmware.errors import WallError
 from firmware.flow import Flow
+from firmware.lives import Begin, Life, begin_child
 from firmware.still_places import StillMap
 
 PAUSE_S_MIN: Final = 0.5
@@ -27,11 +25,10 @@ PAUSE_S_MAX: Final = 60.0
 QUIET_S: Final = 360.0  # so long without a fall: the ladder starts at its foot again
 START_S_MAX: Final = 180.0  # a cold Numba cache on a Pi 4 takes about a minute
 OPEN_S_MAX: Final = 20.0  # kernels are compiled, the source is being opened
-SILENT_S_MAX: Final = 4.0  # heartbeats come twice a second, every 3 s beside a dead camera; counting must resume within 10 s
-UNSEEN_S_MAX: Final = 4.5  # heartbeats without a new picture: the camera's own call hangs, only a new process helps
+SILENT_S_MAX: Final = 4.0  # heartbeats come twice a second, every 2 s beside a dead camera; counting must resume within 10 s
+UNSEEN_S_MAX: Final = 3.5  # heartbeats without a new picture: the camera's own call hangs, only a new process helps
 STOP_S_MAX: Final = 10.0
 VISION_MODULE = "firmware.vision.process"  # tests put a faulty one here
-WORDS_BYTES_MAX: Final = 4096  # one line of vision's stderr
 
 
 class Hearer(Protocol):
@@ -57,20 +54,22 @@ class Order:
 class Supervisor:
     """One camera's vision process."""
 
-    def __init__(self, order: Order, hearer: Hearer) -> None:
-        """Nothing starts before `run`."""
+    def __init__(self, order: Order, hearer: Hearer, begin: Begin | None = None) -> None:
+        """Nothing starts before `run`. `begin` brings vision to life; by default as a child of ours."""
         self._order = order
         self._hearer = hearer
-        self._writer: asyncio.StreamWriter | None = None
-        self._process: asyncio.subprocess.Process | None = None
+        self._begin: Begin = begin or _child
+        self._life: Life | None = None
         self._stopping = asyncio.Event()
         self._again = False
+        self._over = asyncio.Event()
+        self._ended_well = False
         self.falls = 0
 
     @property
     def pid(self) -> int | None:
         """The vision process now running."""
-        return self._process.pid if self._process is not None and self._process.returncode is None else None
+        return self._life.pid if self._life is not None else None
 
     async def run(self) -> None:
         """Until `stop`, or until vision ends of its own accord (a recording that is over)."""
@@ -92,14 +91,9 @@ class Supervisor:
             pause_s = min(2 * pause_s, PAUSE_S_MAX)
 
     async def stop(self) -> None:
-        """Ask vision to settle and end; kill it when it does not."""
+        """Ask vision to settle and end; `run` ends it when it does not."""
         self._stopping.set()
-        await self.tell(wall.Stop())
-        if self._process is not None and self._process.returncode is None:
-            try:
-                await asyncio.wait_for(self._process.wait(), STOP_S_MAX)
-            except TimeoutError:
-                self._kill()
+        await self._ask_to_end()
 
     def remember(self, still: StillMap) -> None:
         """The next life of vision begins with this still map."""
@@ -110,47 +104,52 @@ class Supervisor:
         still = self._order.configure.still  # what stands in the shop stays where it is
         self._order, self._again = order, True
         self.remember(still)
-        await self.tell(wall.Stop())
-        if self._process is not None and self._process.returncode is None:
-            try:
-                await asyncio.wait_for(self._process.wait(), STOP_S_MAX)
-            except TimeoutError:
-                self._kill()
+        await self._ask_to_end()
 
     async def tell(self, message: wall.ToVision) -> None:
         """Send vision a message; nothing happens when it is not there."""
-        if self._writer is not None:
+        if self._life is not None:
             with contextlib.suppress(ConnectionError):
-                self._writer.write(wall.encode(message))
-                await self._writer.drain()
+                self._life.writer.write(wall.encode(message))
+                await self._life.writer.drain()
+
+    async def _ask_to_end(self) -> None:
+        """Wait until this life is over, or hang up on it."""
+        life, over = self._life, self._over
+        await self.tell(wall.Stop())
+        if life is not None:
+            try:
+                await asyncio.wait_for(over.wait(), STOP_S_MAX)
+            except TimeoutError:
+                life.writer.transport.abort()
 
     async def _live_once(self) -> str | None:
         """One life of vision: why it fell, or None when it ended well."""
-        ours, theirs = socket.socketpair()
-        command = [sys.executable, "-m", VISION_MODULE, "--fd", str(theirs.fileno())]
-        command += ["--network"] if self._order.network else []
-        with theirs:
-            self._process = process = await asyncio.create_subprocess_exec(
-                *command, pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE, limit=WORDS_BYTES_MAX,
-            )  # fmt: skip
-        words = asyncio.create_task(_last_words(process))
-        reader, self._writer = await asyncio.open_connection(sock=ours)
+        life = await self._born()
+        if life is None:
+            return None
+        self._life, self._over, self._ended_well, last = life, asyncio.Event(), False, None
         try:
             await self.tell(self._order.configure)
-            reason = await self._listen(reader)
+            reason = await self._listen(life.reader)
         finally:
-            self._writer.close()
-            self._writer = None
-            if self._stopping.is_set():
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(process.wait(), STOP_S_MAX)
-            self._kill()
-            code = await process.wait()
-        last = await words
-        if reason == "" and code == 0:
+            last = await life.end(STOP_S_MAX if self._ended_well else 0.5)
+            self._life = None
+            self._over.set()
+        return None if self._ended_well and not reason else reason or last
+
+    async def _born(self) -> Life | None:
+        """The next life; None when we are told to stop while waiting for one."""
+        begun = asyncio.create_task(self._begin(self._order.network))
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait((begun, stopping), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+        if not begun.done():
+            begun.cancel()
             return None
-        return reason or (f"ended by {signal.Signals(-code).name}" if code < 0 else last or f"ended with exit code {code}")
+        return begun.result()
 
     async def _listen(self, reader: asyncio.StreamReader) -> str:
         """Pass messages on; the reason to end this life, empty when vision hung up."""
@@ -170,6 +169,7 @@ class Supervisor:
                 return str(error)
             patience_s = SILENT_S_MAX
             if isinstance(message, wall.Alive):
+                self._ended_well = message.health.state == "ended"
                 patience_s = OPEN_S_MAX if message.health.state == "starting" else SILENT_S_MAX
                 if message.health.frames != frames or message.health.state == "starting":
                     frames, seen_s = message.health.frames, loop.time()
@@ -178,10 +178,9 @@ class Supervisor:
             if isinstance(message, wall.Failed):
                 return message.what if not message.hint else f"{message.what}; {message.hint}"
 
-    def _kill(self) -> None:
-        if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()  # SIGKILL reaches a stopped process too
+
+async def _child(network: bool) -> Life:  # noqa: FBT001 as Begin
+    return await begin_child(VISION_MODULE, network=network)
 
 
 async def _read(reader: asyncio.StreamReader) -> tuple[wall.FromVision, int] | None:
@@ -191,18 +190,3 @@ async def _read(reader: asyncio.StreamReader) -> tuple[wall.FromVision, int] | N
         return wall.decode_from_vision(await reader.readexactly(length)), length
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
-
-
-async def _last_words(process: asyncio.subprocess.Process) -> str:
-    """Pass vision's stderr on, line by line, and keep the last line. A line that is too long is cut."""
-    last = ""
-    assert process.stderr is not None
-    while True:
-        try:
-            line = await process.stderr.readline()
-        except ValueError:
-            continue  # longer than WORDS_BYTES_MAX: dropped, the stream goes on
-        if not line:
-            return last
-        last = line.decode("utf-8", "replace").strip() or last
-        sys.stderr.write(f"vision: {last}\n")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import pwd
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ from firmware.daemon import Daemon, Sink, Source
 from firmware.demonstration import LocalCollector, free_port, prepare, status_toml, uplink_toml
 from firmware.errors import ConfigError, PasserbyError, StorageError
 from firmware.geometry_draft import Drafts
+from firmware.lives import Begin, Reception, activated_socket
 from firmware.outbound import Outbound, Sealer, Terms, spool_in
 from firmware.page import Board, Served, keys_folder, serve
 from firmware.sd_notify import Notifier
@@ -53,6 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="FILE", help="configuration (TOML); without it the demonstration runs")
     parser.add_argument(
         "--safe-mode", action="store_true", help="a device: faults in the configuration are told, and the last good one counts on"
+    )
+    parser.add_argument(
+        "--vision-user", metavar="NAME", help="vision is a unit of its own, of this user (systemd/passerby-vision@.service)"
     )
     parser.add_argument("--folder", type=Path, default=Path(".run"), help="the demonstration's private folder (default: .run)")
     parser.add_argument("--seconds", type=float, metavar="S", help="end after so long (default: until Ctrl-C)")
@@ -112,7 +117,7 @@ async def _run(arguments: argparse.Namespace, source: Source, footer: Callable[[
     close_to_others()
     clock = SystemClock()
     sinks: list[Sink] = []
-    daemon = Daemon(source, clock, sinks, Notifier(os.environ.get("NOTIFY_SOCKET", "")))
+    daemon = Daemon(source, clock, sinks, Notifier(os.environ.get("NOTIFY_SOCKET", "")), _reception(arguments))
     if store is not None and arguments.safe_mode:
         daemon.on_seeing = lambda seen: _keep(store, seen)
     daemon.keep_stills(StillStore(_state_folder(source.config)))
@@ -167,6 +172,19 @@ def _keep(store: ConfigStore, seen: Source) -> None:
         store.keep_as_good(seen.text)
     except StorageError as error:
         print(f"passerby run: the last good configuration is not kept: {error}", file=sys.stderr)
+
+
+def _reception(arguments: argparse.Namespace) -> Begin | None:
+    """Where vision comes in, when the service manager starts it: the unix socket it handed us. None: it is our child."""
+    if not arguments.vision_user:
+        return None
+    listener = activated_socket(dict(os.environ), os.getpid())
+    if listener is None:
+        raise ConfigError("--vision-user without a socket", "the service manager hands one over: see systemd/passerby-wall.socket")
+    try:
+        return Reception(listener, pwd.getpwnam(arguments.vision_user).pw_uid).begin
+    except KeyError as error:
+        raise ConfigError(f"there is no user {arguments.vision_user}", "systemd-sysusers makes it") from error
 
 
 def _state_folder(config: Config) -> Path | None:

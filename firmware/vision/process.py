@@ -16,18 +16,23 @@ import socket
 import sys
 import threading
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from firmware import wall
 from firmware.errors import PasserbyError, WallError
+from firmware.sd_notify import Watchdog
 from firmware.vision.confine import Locks, die_with_parent, give_up_files, give_up_network
+
+WAIT_S_MAX: Final = 30.0  # for the daemon's first message; under systemd it may be starting itself
 
 
 class Channel:
     """The vision side of the wall: blocking writes, polled reads."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
+    def __init__(self, connection: socket.socket, watchdog: Watchdog) -> None:
+        """`watchdog` is fed with each heartbeat that saw a new picture, and only then."""
+        self._connection, self._watchdog = connection, watchdog
+        self._frames = 0
         self._buffer = b""
         self._writing = threading.Lock()
 
@@ -42,6 +47,9 @@ class Channel:
                 self._connection.sendall(wall.encode(message))
         except OSError as error:
             raise WallError("the daemon is gone") from error
+        if isinstance(message, wall.Alive) and message.health.frames != self._frames:
+            self._frames = message.health.frames
+            self._watchdog.say(READY=1, WATCHDOG=1, STATUS=f"{message.health.camera} {message.health.state}")
 
     def receive(self, timeout_s: float) -> wall.ToVision | None:
         """The next message, or None when none came in time.
@@ -76,25 +84,42 @@ class Channel:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """`python -m firmware.vision.process --fd N`: started by the daemon, never by hand."""
+    """`python -m firmware.vision.process --fd N`: started by the daemon; with --socket PATH by the service manager."""
     parser = argparse.ArgumentParser(prog="passerby-vision", description=__doc__)
-    parser.add_argument("--fd", type=int, required=True, help="one end of a socket pair; the daemon holds the other")
+    wall_end = parser.add_mutually_exclusive_group(required=True)
+    wall_end.add_argument("--fd", type=int, help="one end of a socket pair; the daemon holds the other")
+    wall_end.add_argument("--socket", metavar="PATH", help="the unix socket at which the daemon listens")
     parser.add_argument("--network", action="store_true", help="an RTSP camera: the network stays, and the health says so")
     arguments = parser.parse_args(argv)
-    die_with_parent()
+    if arguments.fd is not None:
+        die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the daemon's: it asks us to settle first
+    connection = _connected(arguments)  # before the locks: later nothing can be connected to
+    watchdog = Watchdog(os.environ.get("NOTIFY_SOCKET", ""))
     locks = Locks(namespace=False, seccomp=False, files=False, reasons=("an RTSP camera needs the network",))
     if not arguments.network:
         locks = give_up_network()
-    with Channel(socket.socket(fileno=arguments.fd)) as channel:
+    with Channel(connection, watchdog) as channel:
         return _serve(channel, locks)
+
+
+def _connected(arguments: argparse.Namespace) -> socket.socket:
+    if arguments.fd is not None:
+        return socket.socket(fileno=arguments.fd)
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(arguments.socket)
+    except OSError as error:
+        print(f"vision: no daemon at {arguments.socket}: {error.strerror}", file=sys.stderr)
+        sys.exit(WallError.exit_code)
+    return connection
 
 
 def _serve(channel: Channel, locks: Locks) -> int:
     """Wait for the configuration, then run until told to stop. Errors cross as `Failed`, in words."""
     camera = ""
     try:
-        order = channel.receive(timeout_s=30.0)
+        order = channel.receive(timeout_s=WAIT_S_MAX)
         if not isinstance(order, wall.Configure):
             raise WallError("the daemon sent no configuration")
         camera = order.camera
