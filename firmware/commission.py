@@ -150,6 +150,8 @@ class WalkDesk:
 
     async def _record(self, call: Call) -> web.StreamResponse:
         walk = self._of(call)
+        if not walk.over:
+            raise DataError("the walk test is not over", "walk its last part to the end")
         if self._identity is None:
             raise ConfigError("this device has no key to sign with", "enrol it, and name the folder of its keys under [uplink]")
         text = accept(walk, self._about(walk), self._identity)

@@ -25,6 +25,8 @@ from firmware.errors import ConfigError
 from firmware.status.values import Checked, Geometry, Plane, Planes, Remark
 
 _TABLE: Final = re.compile(r"^\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_NOT_HERE: Final = "this configuration cannot be edited here"
+_HOW: Final = "write it with one table each: [[camera]], [[camera.line]], [[camera.zone]]"
 DIGITS: Final = 4  # a tenth of a pixel at 1000 pixels
 
 
@@ -78,11 +80,14 @@ def with_geometry(text: str, geometry: Geometry) -> str:
     kept = [*_without_drawings(lines[first:last])]
     while kept and not kept[-1].strip():
         kept.pop()
+    bare = parse("\n".join([*lines[:first], *kept, "", *lines[last:]]), "configuration").camera[index]
+    if bare.line or bare.zone:
+        raise ConfigError(_NOT_HERE, _HOW)
     new = "\n".join([*lines[:first], *kept, "", *_tables(geometry), *lines[last:]])
     drawn = replace(before.camera[index], line=_rounded(geometry).line, zone=_rounded(geometry).zone)
     wanted = replace(before, camera=(*before.camera[:index], drawn, *before.camera[index + 1 :]))
     if parse(new, "draft") != wanted:
-        raise ConfigError("this configuration cannot be edited here", "write its lines and zones as [[camera.line]] and [[camera.zone]]")
+        raise ConfigError(_NOT_HERE, _HOW)
     return new
 
 
@@ -91,7 +96,7 @@ def _span(lines: list[str], index: int) -> tuple[int, int]:
     heads = [(at, match[1]) for at, line in enumerate(lines) if (match := _TABLE.match(line))]
     starts = [at for at, name in heads if name == "camera"]
     if index >= len(starts):
-        raise ConfigError("this configuration cannot be edited here", "write its cameras as [[camera]]")
+        raise ConfigError(_NOT_HERE, _HOW)
     first = starts[index] + 1
     last = next((at for at, name in heads if at >= first and not name.startswith("camera.")), len(lines))
     return first, last

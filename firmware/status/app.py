@@ -77,24 +77,31 @@ class StatusPage:
         self.streams = Streams(behind.showing, behind.floor, behind.news, guards.sessions, guards.now_s)
         self.table: Table = table_of([*asset_routes(), *self._routes(), *behind.more])
         self._description = msgspec.json.format(msgspec.json.encode(description(self.table, behind.showing.public().build)), indent=1)
-        self._server = web.Server(
-            self._serve, access_log=None, keepalive_timeout=KEEP_ALIVE_S, max_line_size=HEADER_BYTES_MAX,
-            max_field_size=HEADER_BYTES_MAX, logger=log,
-        )  # fmt: skip
-        self.doors = Doors(self._server, keys.context)
+        self._server: web.Server | None = None
+        self.doors = Doors(self._answering, keys.context)
         self.gate = Gate(self.table, self.guards, self.doors, self._names, place.port)
         self.listening = Listening(self.doors.porch, place.port, place.addresses)
 
     async def start(self) -> None:
         """Serve. A port that is taken is `listening.trouble`, and tried again."""
+        self._server = web.Server(
+            self._serve, access_log=None, keepalive_timeout=KEEP_ALIVE_S, max_line_size=HEADER_BYTES_MAX,
+            max_field_size=HEADER_BYTES_MAX, logger=log,
+        )  # fmt: skip
         await self.listening.start()
 
     async def close(self) -> None:
         """End streams and connections."""
         self.streams.close()
         await self.listening.close()
-        await self._server.shutdown(END_S_MAX)
+        if self._server is not None:
+            await self._server.shutdown(END_S_MAX)
         await asyncio.sleep(0)
+
+    def _answering(self) -> web.RequestHandler:
+        """aiohttp's protocol for one more connection."""
+        assert self._server is not None
+        return self._server()
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         return await self.gate.serve(request)

@@ -472,7 +472,7 @@ async def test_the_token_never_travels_in_clear(up: Stage) -> None:
 
 def test_no_core_is_dumped() -> None:
     """T44: the unit says so."""
-    unit = Path(__file__).parent.parent.parent / "systemd/passerby.service"
+    unit = Path(__file__).parent.parent.parent / "systemd/passerby-daemon.service"
     assert "LimitCORE=0" in unit.read_text().splitlines()
 
 

@@ -143,7 +143,7 @@ function drawAdders() {
 function grip(kind, index, at) {
   const element = svg("g", { class: "grip", tabindex: "0", role: "button", "data-kind": kind, "data-index": index, "data-at": at },
     svg("circle", { class: "touch", r: 30 }), svg("circle", { class: "handle", r: 10 }));
-  element.addEventListener("focus", () => choose(kind, index));
+  element.addEventListener("focus", () => { state.corner = at; choose(kind, index); });
   element.addEventListener("keydown", (event) => byKey(event, kind, index, at));
   element.addEventListener("pointerdown", (event) => startMoving(event, element, kind, index, at));
   return element;
@@ -298,6 +298,7 @@ function card(kind, index, each, fields) {
     fields,
     h("div", { class: "buttons" },
       kind === "line" && h("button", { type: "button", onclick: () => { each.in = each.in === "right" ? "left" : "right"; changed(false); } }, t("flip")),
+      kind === "zone" && h("button", { type: "button", disabled: each.polygon.length <= 3, onclick: () => removeCorner(index, Math.min(state.corner ?? 0, each.polygon.length - 1)) }, t("remove_corner")),
       h("button", { type: "button", class: "danger", "aria-label": `${t("remove")}: ${each.name}`, onclick: () => { state.draft[kind].splice(index, 1); state.chosen = null; changed(true); } }, t("remove"))));
 }
 
