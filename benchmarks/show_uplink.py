@@ -6,14 +6,15 @@ import importlib
 import sys
 from collections.abc import Iterator
 
-from benchmarks import herd, ingest, offline, power_cuts
+from benchmarks import exactly_once, herd, ingest, offline, power_cuts
 from benchmarks.figure import Figure
 
 
 def figures() -> Iterator[Figure]:
-    """Spool and card, power cuts under the collector, sixty days offline, the herd, ingest on both engines; one after another."""
+    """Spool and card, power cuts, exactly once, sixty days offline, the herd, ingest on both engines; one after another."""
     yield from importlib.import_module("benchmarks.spool").figures()
     yield from power_cuts.figures()
+    yield from exactly_once.figures()
     yield from offline.figures()
     yield from herd.figures()
     yield from ingest.on_each_engine()
