@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "prove": "try to break the privacy claims of this device",
     "acceptance": "check the signed record of a walk test",
     "find": "find the devices on the local network",
+    "token": "make a new token for the status page, with its QR code",
     "bench": "time each stage on this machine",
 }
 
