@@ -1,9 +1,9 @@
 """The collector's own commits on SQLite, cut at every write and sync: is everything there that it would have signed for?
 
-`run(level)` lets the real `collector.receive.commit` enter uplinks with PRAGMA synchronous = `level`, and before each thing
+`run()` lets the real `collector.receive.commit` enter uplinks, `run(level)` with another PRAGMA synchronous; and before each thing
 that SQLite does to a file takes images of what a power cut may leave; each is opened by SQLite and compared: every number
-whose commit had returned must be in the ledger, and the books must be the sums of just the envelopes in the ledger. FULL is
-what the collector uses; NORMAL and OFF are the negative controls, which must be seen to lose. A torn sector is old or new here,
+whose commit had returned must be in the ledger, and the books must be the sums of just the envelopes in the ledger. The
+collector sets FULL; NORMAL and OFF are the negative controls, which must be seen to lose. A torn sector is old or new here,
 never garbage: SQLite assumes that a write does not spoil bytes beside it (sqlite.org/psow.html), which our spool does not.
 """
 
@@ -62,14 +62,15 @@ class Cutter:
         return seqs, entries
 
 
-def run(level: str, seed: int = 1, uplinks: int = UPLINKS) -> dict[str, int]:
+def run(level: str = "", seed: int = 1, uplinks: int = UPLINKS) -> dict[str, int]:
     """states, lost_states, lost_rows, wrong."""
     folder = ModelFolder()
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as place, sqlite_on(folder):
         Path(place, "images").mkdir()
         database = SqliteDatabase(Path(place) / "books.db")
         upgrade(database)
-        database.run(f"PRAGMA synchronous={level}")
+        if level:
+            database.run(f"PRAGMA synchronous={level}")
         device = Device("door")
         device.enrol(database)
         database.rows("PRAGMA wal_checkpoint(FULL)")

@@ -11,8 +11,8 @@ pytestmark = pytest.mark.skipif(library() is None, reason="this Python has SQLit
 
 
 def test_full_loses_nothing_that_was_committed() -> None:
-    """SQLite as the collector uses it, cut at every write and sync: every committed number is there, books and ledger agree."""
-    tally = run("FULL")
+    """SQLite as the collector opens it, cut at every write and sync: every committed number is there, books and ledger agree."""
+    tally = run()
     assert (tally["lost_states"], tally["wrong"]) == (0, 0)
     assert tally["states"] > 1000
 
