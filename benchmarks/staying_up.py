@@ -137,7 +137,9 @@ class _Watch:
     async def until(self, condition: Callable[[], bool], timeout_s: float) -> None:
         """Wait for something to come true."""
         end_s = self._clock.monotonic_s() + timeout_s
-        while not condition() and self._clock.monotonic_s() < end_s:
+        while not condition():
+            if self._clock.monotonic_s() > end_s:
+                raise TimeoutError("nothing came of it")
             await asyncio.sleep(0.05)
 
 

@@ -23,10 +23,11 @@ COMMANDS: Final = {
     "doctor": "check this machine: runtimes, numpy, camera, clock, temperature, Coral",
     "enrol": "make this machine a device of a site, with a claim from its operator",
     "notice": "make the entrance notice and the facts for an impact assessment",
+    "warm": "compile everything now: after an install or an upgrade",
     "prove": "try to break the privacy claims of this device",
     "acceptance": "check the signed record of a walk test",
-    "find": "find the devices on the local network",
     "token": "make a new token for the status page, with its QR code",
+    "find": "find the devices on the local network",
     "bench": "time each stage on this machine",
 }
 

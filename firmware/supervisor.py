@@ -1,7 +1,7 @@
 """Keeps one vision process running: starts it, listens, watches its heartbeat, and climbs the restart ladder.
 
 Rules: a life is ended when it has been silent for SILENT_S_MAX, or has seen nothing new for UNSEEN_S_MAX; the pause before
-a restart doubles from 0.5 s to 60 s and starts anew after a quiet hour's tenth. What vision says goes to the `Hearer`; how
+a restart doubles from 0.2 s to 60 s and starts anew after a quiet hour's tenth. What vision says goes to the `Hearer`; how
 it is started is `firmware.lives`' work, what becomes of the time without it `firmware.stitch`'s.
 """
 
@@ -20,7 +20,7 @@ from firmware.flow import Flow
 from firmware.lives import Begin, Life, begin_child
 from firmware.still_places import StillMap
 
-PAUSE_S_MIN: Final = 0.5
+PAUSE_S_MIN: Final = 0.2
 PAUSE_S_MAX: Final = 60.0
 QUIET_S: Final = 360.0  # so long without a fall: the ladder starts at its foot again
 START_S_MAX: Final = 180.0  # a cold Numba cache on a Pi 4 takes about a minute
