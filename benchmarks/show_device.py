@@ -9,7 +9,7 @@ from typing import Final
 
 from benchmarks.figure import Figure
 
-TOPICS: Final = ("exposure", "status_cost", "byte_budget", "staying_up")
+TOPICS: Final = ("exposure", "status_cost", "start_time", "claims", "byte_budget", "staying_up", "device_soak")
 
 
 def figures() -> Iterator[Figure]:
