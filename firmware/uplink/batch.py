@@ -3,7 +3,7 @@
 Rules: integers only in windows; an unknown, missing or misplaced field is a DataError at both ends; one byte string
 per meaning (a decoder encodes again and compares); what the disclosure level forbids can be neither encoded nor
 decoded. `msgpack` writes and `msgspec` reads, by types: what goes out is read back first, so two implementations agree on
-every payload (ADR 12). Pure: no clock, no I/O. Sealing is `firmware.uplink.envelope`, filling a batch is `firmware.uplink.fold`,
+every payload (ADR 11). Pure: no clock, no I/O. Sealing is `firmware.uplink.envelope`, filling a batch is `firmware.uplink.fold`,
 the bytes of a row are `firmware.uplink.rows`.
 """
 

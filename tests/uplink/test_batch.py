@@ -101,7 +101,7 @@ def test_no_field_could_hold_a_picture() -> None:
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS.keys())
 def test_another_library_reads_and_writes_the_same_bytes(payload: Payload) -> None:
-    """The format's own library reads each payload whole, and what both write of it is equal to the last byte (ADR 12)."""
+    """The format's own library reads each payload whole, and what both write of it is equal to the last byte (ADR 11)."""
     said = to_bytes(payload)
     table = msgpack.unpackb(said, raw=False)
     assert table["v"] == 1
