@@ -17,11 +17,13 @@ import pytest
 
 from collector.__main__ import main
 from collector.database import open_database
+from firmware.errors import DataError
 from firmware.uplink.enroller import enrol
 from firmware.uplink.exchange import read_answer, write_request
 from firmware.uplink.keys import load_device_keys
 from firmware.uplink.tls import tls_context
 from provisioning.claim import new_claim
+from provisioning.device import new_device
 from provisioning.site import init_site
 from tests.collector.test_app import envelopes
 
@@ -86,6 +88,45 @@ def test_three_processes_with_no_more_keys_than_they_need(url: str, tmp_path: Pa
         for process in processes:
             process.stdout.close()  # type: ignore[union-attr]
     assert codes == [0, 0, 0]
+
+
+def test_a_stop_answers_what_it_has_taken(tmp_path: Path) -> None:
+    """SIGTERM among 60 requests: each that was answered is in the books, and the process ends in order."""
+    init_site(tmp_path / "site", "test", 1, ["127.0.0.1"], None, NOW)
+    new_device(tmp_path / "site", "door", tmp_path / "device", None, NOW)
+    keys, url = load_device_keys(tmp_path / "device"), str(tmp_path / "books.db")
+    process = started(tmp_path / "site", url, "all")
+    address = f"https://127.0.0.1:{port(process.stdout.readline())}/v1/uplink"  # type: ignore[union-attr]
+    bodies = [write_request([letter]) for letter in envelopes(keys, 60)]
+
+    async def hammer() -> set[int]:
+        answered: set[int] = set()
+
+        async def one(session: aiohttp.ClientSession, seq: int, body: bytes) -> None:
+            try:
+                async with session.post(address, data=body) as response:
+                    read_answer(await response.read(), keys.receipt, body, keys.device)
+                    answered.add(seq)
+            except (aiohttp.ClientError, OSError, DataError):
+                return
+            if len(answered) == 10:
+                process.send_signal(signal.SIGTERM)
+
+        connector = aiohttp.TCPConnector(ssl=tls_context(keys.folder), limit=8)
+        async with aiohttp.ClientSession(connector=connector) as session:
+            await asyncio.gather(*(one(session, seq, body) for seq, body in enumerate(bodies)))
+        return answered
+
+    answered = asyncio.run(hammer())
+    assert process.wait(30) == 0
+    process.stdout.close()  # type: ignore[union-attr]
+    database = open_database(url)
+    stored = {int(row[0]) for row in database.rows("SELECT seq FROM ledger")}
+    entries = int(database.rows("SELECT sum(entries) FROM line_window")[0][0])
+    database.close()
+    assert len(answered) >= 10
+    assert answered <= stored
+    assert entries == len(stored)
 
 
 def test_a_port_that_is_taken_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
