@@ -5,7 +5,8 @@ below the minimum dwell; VISITING, reported. Once WITHIN, a break shorter than `
 boxes are evidence: a coasting box moves nobody, but where it left the zone is remembered, in case nobody is found again.
 
 Times of entry and exit are those at which the straight way between two seen foot points met a side. Feet are held
-inside the view, so that a box that reaches over the picture's edge stands in the zone drawn up to that edge.
+inside the view, so that a box that reaches over the picture's edge stands in the zone drawn up to that edge. A visit ends only
+when the foot is clear of the edge: who stands on it, a hair out by the jitter of boxes, has not left.
 Rules: compiled and interpreted it computes the same bits: no fastmath, sums in a fixed order; few arrays with named columns,
 because each one handed to a kernel costs time in every call and at compilation. What the changes mean is left to
 `firmware.analytics.zone_presence`.
@@ -13,6 +14,7 @@ because each one handed to a kernel costs time in every call and at compilation.
 
 from __future__ import annotations
 
+import math
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -29,9 +31,9 @@ BEGAN, ENDED, VOIDED = 0, 1, 2  # kinds of change
 P_ID, P_TIME, P_X, P_Y, P_SCORE, P_X0, P_Y0, P_X1, P_Y1, P_AHEAD_T, P_AHEAD_X, P_AHEAD_Y = range(12)
 P_FROM_X, P_FROM_Y, P_TO_X, P_TO_Y, P_STAFF, P_PRESENT = range(12, 18)
 PERSON_COLUMNS: Final = 18
-# Columns of `visits`: when and by which side it began; last seen inside; stepped out; predicted to have stepped out.
-V_PHASE, V_ENTRY, V_ENTRY_SIDE, V_IN, V_OUT, V_OUT_SIDE, V_AHEAD_OUT, V_AHEAD_SIDE = range(8)
-VISIT_COLUMNS: Final = 8
+# Columns of `visits`: when and by which side it began; last seen inside; stepped out; is clear of the edge; predicted to have stepped out.
+V_PHASE, V_ENTRY, V_ENTRY_SIDE, V_IN, V_OUT, V_OUT_SIDE, V_CLEAR, V_AHEAD_OUT, V_AHEAD_SIDE = range(9)
+VISIT_COLUMNS: Final = 9
 # Columns of `changes`.
 C_ZONE, C_KIND, C_PERSON, C_ENTRY, C_END, C_ENTRY_SIDE, C_END_SIDE, C_SCORE, C_X0, C_Y0, C_X1, C_Y1 = range(12)
 CHANGE_COLUMNS: Final = 12
@@ -48,6 +50,8 @@ NO_SIDE = -1.0
 FIRST, LAST = 1.0, -1.0  # of several meetings
 LEFT, RIGHT, TOP, BOTTOM = 1.0, 2.0, 3.0, 4.0  # borders of the view
 BORDER_SHARE: Final = 0.02  # of the view: boxes of people who are cut by the border end within so much of it
+EDGE_SHARE: Final = 0.1  # of box height: two standard deviations of a foot; who stands so near outside may as well stand inside
+QUICK_S: Final = 1.0  # who is clear of the edge so soon after stepping out left when they stepped out
 _TINY = 1e-9  # keeps feet off the very border, where inside and outside are a matter of rounding
 
 
@@ -153,6 +157,7 @@ def _row_of(persons: Floats, people: int, person: int, hint: int) -> int:
 def _enter(visit: Floats, t_s: float, side: float) -> None:
     visit[V_PHASE], visit[V_ENTRY], visit[V_ENTRY_SIDE], visit[V_IN] = ENTERING, t_s, side, t_s
     visit[V_OUT], visit[V_OUT_SIDE], visit[V_AHEAD_OUT], visit[V_AHEAD_SIDE] = NEVER, NO_SIDE, NEVER, NO_SIDE
+    visit[V_CLEAR] = NEVER
 
 
 @njit(cache=True, error_model="numpy")
@@ -182,11 +187,11 @@ def _inside(state: Presence, row: int, zone: int, t_s: float) -> None:
     if visit[V_PHASE] == OUT or visit[V_OUT] >= 0.0:
         share, side = meeting(state.corners, int(settings[S_SIDES]), zone, person, LAST)
         back_s = t_s if share < 0.0 else person[P_TIME] + share * (t_s - person[P_TIME])
-        if visit[V_PHASE] != OUT and back_s - visit[V_OUT] >= settings[S_EXIT]:
+        if visit[V_PHASE] != OUT and visit[V_CLEAR] >= 0.0 and back_s - visit[V_CLEAR] >= settings[S_EXIT]:
             _leave(state, row, zone, ENDED)
         if visit[V_PHASE] == OUT:
             _enter(visit, back_s, side)
-    visit[V_IN], visit[V_OUT], visit[V_AHEAD_OUT] = t_s, NEVER, NEVER
+    visit[V_IN], visit[V_OUT], visit[V_CLEAR], visit[V_AHEAD_OUT] = t_s, NEVER, NEVER, NEVER
     if visit[V_PHASE] == ENTERING and t_s - visit[V_ENTRY] >= settings[S_ENTER]:
         visit[V_PHASE] = WITHIN
     if visit[V_PHASE] == WITHIN and t_s - visit[V_ENTRY] >= settings[S_DWELL_MIN]:
@@ -196,14 +201,37 @@ def _inside(state: Presence, row: int, zone: int, t_s: float) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def _outside(visit: Floats, person: Floats, corners: Floats, sides: int, zone: int, t_s: float) -> None:
-    """Somebody was seen outside: a short look is forgotten, a visit has a break that may become its end."""
+def distance(corners: Floats, sides: int, zone: int, x: float, y: float, aspect: float) -> float:
+    """From x, y to the nearest point of the polygon's sides, in heights of the view."""
+    nearest = np.inf
+    for side in range(sides):
+        after = side + 1 if side + 1 < sides else 0
+        from_x, from_y = corners[zone, side, K_X] * aspect, corners[zone, side, K_Y]
+        way_x, way_y = corners[zone, after, K_X] * aspect - from_x, corners[zone, after, K_Y] - from_y
+        square = way_x * way_x + way_y * way_y
+        off_x, off_y = x * aspect - from_x, y - from_y
+        share = min(max((off_x * way_x + off_y * way_y) / square, 0.0), 1.0) if square > 0.0 else 0.0
+        off_x, off_y = off_x - share * way_x, off_y - share * way_y
+        nearest = min(nearest, off_x * off_x + off_y * off_y)
+    return math.sqrt(nearest)
+
+
+@njit(cache=True, error_model="numpy")
+def _outside(visit: Floats, person: Floats, corners: Floats, sides: int, zone: int, t_s: float, aspect: float) -> None:
+    """Somebody was seen outside: a short look is forgotten, a visit has a break that, clear of the edge, may become its end."""
     if visit[V_PHASE] == ENTERING:
         visit[V_PHASE] = OUT
-    elif visit[V_OUT] < 0.0:
+        return
+    if visit[V_OUT] < 0.0:
         share, side = meeting(corners, sides, zone, person, FIRST)
         visit[V_OUT] = t_s if share < 0.0 else person[P_TIME] + share * (t_s - person[P_TIME])
         visit[V_OUT_SIDE] = side
+    if distance(corners, sides, zone, person[P_TO_X], person[P_TO_Y], aspect) <= EDGE_SHARE * (person[P_Y1] - person[P_Y0]):
+        visit[V_CLEAR] = NEVER
+    elif visit[V_CLEAR] < 0.0:
+        if t_s - visit[V_OUT] > QUICK_S:  # they stood on the edge since, and leave now
+            visit[V_OUT] = person[P_TIME]
+        visit[V_CLEAR] = visit[V_OUT]
 
 
 @njit(cache=True, error_model="numpy")
@@ -234,7 +262,7 @@ def _add(state: Presence, row: int, born_s: float, box: Floats) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def _observe(state: Presence, row: int, t_s: float, seen: bool, still: bool) -> None:  # noqa: FBT001 kernels take positions
+def _observe(state: Presence, row: int, t_s: float, aspect: float, seen: bool, still: bool) -> None:  # noqa: FBT001 kernels take positions
     """The way at hand of one person against every zone. Nearly always nothing changes, and that is said with scalars alone."""
     visits, settings, corners, person = state.visits, state.settings, state.corners, state.persons[row]
     for zone in range(settings.shape[0]):
@@ -252,7 +280,7 @@ def _observe(state: Presence, row: int, t_s: float, seen: bool, still: bool) -> 
             else:
                 _inside(state, row, zone, t_s)
         elif phase != OUT:
-            _outside(visits[row, zone], person, corners, sides, zone, t_s)
+            _outside(visits[row, zone], person, corners, sides, zone, t_s, aspect)
 
 
 @njit(cache=True, error_model="numpy")
@@ -283,8 +311,8 @@ def _expire(state: Presence, t_s: float) -> None:
         for zone in range(state.settings.shape[0]):
             if visits[row, zone, V_PHASE] == OUT:
                 continue
-            out_s, exit_s = visits[row, zone, V_OUT], state.settings[zone, S_EXIT]
-            if out_s >= 0.0 and t_s - out_s >= exit_s:
+            clear_s, exit_s = visits[row, zone, V_CLEAR], state.settings[zone, S_EXIT]
+            if clear_s >= 0.0 and t_s - clear_s >= exit_s:
                 _leave(state, row, zone, ENDED)
             elif visits[row, zone, V_PHASE] == VISITING and (persons[row, P_PRESENT] > 0.0 or t_s - visits[row, zone, V_IN] <= exit_s):
                 counters[COUNTS + 2 * zone + (1 if persons[row, P_STAFF] > 0.0 else 0)] += 1
@@ -294,6 +322,7 @@ def _expire(state: Presence, t_s: float) -> None:
 def presence_step(
     state: Presence,
     t_s: float,
+    aspect: float,
     ids: Whole,
     boxes: Floats,
     scores: Floats,
@@ -330,7 +359,7 @@ def presence_step(
             persons[row, P_X1], persons[row, P_Y1] = boxes[index, 2], boxes[index, 3]
         else:
             persons[row, P_FROM_X], persons[row, P_FROM_Y] = persons[row, P_AHEAD_X], persons[row, P_AHEAD_Y]
-        _observe(state, row, t_s, seen[index], still[index])
+        _observe(state, row, t_s, aspect, seen[index], still[index])
         if seen[index]:
             persons[row, P_TIME], persons[row, P_X], persons[row, P_Y] = t_s, x, y
         persons[row, P_AHEAD_T], persons[row, P_AHEAD_X], persons[row, P_AHEAD_Y] = t_s, x, y

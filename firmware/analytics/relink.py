@@ -55,6 +55,7 @@ from firmware.analytics.relink_memory import (
     cell,
     chance_against,
     forget_longest_lost,
+    is_over,
     move,
     new_memory,
     note_place,
@@ -225,7 +226,7 @@ def _give_up(memory: Memory, view: View, rules: Rules) -> bool:
     for p in range(counters[LIVE]):
         followed = known[p, K_ROW] != NONE
         known[p, K_ROW] = NONE
-        if view.t_s - known[p, K_LAST_S] > rules.relink_s_max and not followed:
+        if not followed and is_over(memory, p, view.t_s - known[p, K_LAST_S], view.aspect, rules):
             memory.gone[counters[GONE]] = int(known[p, K_ID])
             counters[GONE] += 1
             i, j = way(known, p, view.aspect, rules.ahead_s)

@@ -52,6 +52,7 @@ LOOKS_MAX: Final = 4096.0  # sights over which misses are averaged
 WATCHED_S_MAX: Final = 3600.0  # doors stay where they are, cameras do not: older births fade
 HEIGHT_MIN: Final = 1e-4  # of the frame
 LN_2: Final = 0.6931471805599453
+LEFT_MIN: Final = 0.001  # chance of leaving: nobody is held for ever
 
 
 class Rules(NamedTuple):
@@ -78,6 +79,9 @@ class Rules(NamedTuple):
     turn_hz: float = 0.3  # how likely people turn or stop, per second, before that is learned for a place ...
     turn_min: float = 0.02  # ... and at least, for whatever was not seen yet
     turn_max: float = 0.5
+    patience: float = 6.0  # who stood is remembered so many times longer: whoever stands in front of them stays for a while, too ...
+    left_max: float = 0.3  # ... unless they left by then at least as likely as this
+    stay: float = 0.7  # chance that who stood stands where they stood
     near: float = 0.15  # who turned is no farther from the last sight than this and the way they could walk ...
     aside: float = 0.1  # ... and as a rule no farther off that way than this ...
     aside_share: float = 0.15  # ... and this share of it
@@ -223,6 +227,32 @@ def pace_of(known: Floats, p: int) -> float:
     """How fast person `p` walks, box heights per second."""
     squares = known[p, K_SPEED_X] * known[p, K_SPEED_X] + known[p, K_SPEED_Y] * known[p, K_SPEED_Y]
     return math.sqrt(squares) / known[p, K_HEIGHT]
+
+
+@njit(cache=True, error_model="numpy")
+def stands(known: Floats, p: int, walk: float) -> bool:
+    """Whether person `p` surely did not walk when last seen: somebody seen once may do anything."""
+    still: bool = pace_of(known, p) < walk and known[p, K_V] < walk * walk
+    return still
+
+
+@njit(cache=True, error_model="numpy")
+def left(memory: Memory, p: int, gap_s: float, aspect: float, rules: Rules) -> float:
+    """Chance that person `p` has left the view since the last sight, as people do who go where they went."""
+    i, j = way(memory.known, p, aspect, rules.ahead_s)
+    rate = (memory.places[LEAVES, i, j] + rules.leave_hz * rules.leave_s) / (memory.places[STAYS, i, j] + rules.leave_s)
+    return min(max(rate * gap_s, LEFT_MIN), 1.0)
+
+
+@njit(cache=True, error_model="numpy")
+def is_over(memory: Memory, p: int, gap_s: float, aspect: float, rules: Rules) -> bool:
+    """Whether person `p`, unseen for so long, cannot be found again any more."""
+    if gap_s <= rules.relink_s_max:
+        return False
+    if gap_s > rules.relink_s_max * rules.patience or not stands(memory.known, p, rules.walk):
+        return True
+    over: bool = left(memory, p, gap_s, aspect, rules) > rules.left_max
+    return over
 
 
 @njit(cache=True, error_model="numpy")

@@ -34,7 +34,6 @@ from firmware.analytics.relink_memory import (
     K_V,
     K_X,
     K_Y,
-    LEAVES,
     LINKS,
     LIVE,
     LN_2,
@@ -56,12 +55,14 @@ from firmware.analytics.relink_memory import (
     Rules,
     Whole,
     cell,
+    is_over,
+    left,
     spread,
+    stands,
     way,
 )
 from firmware.vision.matching import NONE, Graph
 
-LEFT_MIN: Final = 0.001  # chance of leaving: nobody is held for ever
 TWO_PI: Final = 6.283185307179586
 ROOT_TWO_PI: Final = 2.5066282746310002
 TWO_LN_2: Final = 2 * LN_2
@@ -77,6 +78,7 @@ class Absence(NamedTuple):
         narrow: what the density of that costs.
         reach, aside: who turned or stopped is no farther away than this, and off the way with this deviation, box heights.
         turned: worth of a place so near and on the way.
+        stood: worth of the very place where somebody stood; minus infinity for who walked.
         missed, hidden, away: binary logarithms of the chances to be unseen for so long because boxes are missed, because
             something hides them, and because they left the view or are missed once more.
     """
@@ -87,6 +89,7 @@ class Absence(NamedTuple):
     reach: float
     aside: float
     turned: float
+    stood: float
     missed: float
     hidden: float
     away: float
@@ -137,7 +140,7 @@ def _edges_after_gap(
     """Same for somebody who was not seen a moment ago: an id is only what the tracker believes."""
     known, tracks = memory.known, memory.tracks
     elapsed_s = t_s - known[p, K_LAST_S]
-    late = elapsed_s > rules.relink_s_max
+    late = is_over(memory, p, elapsed_s, aspect, rules)
     absence = _absence(memory, p, elapsed_s, aspect, rules)
     for c in range(columns):
         k = memory.column[c]
@@ -165,7 +168,7 @@ def _jumped(known: Floats, p: int, tracks: Floats, k: int, elapsed_s: float, rul
 def _worth_of_new(memory: Memory, p: int, k: int, t_s: float, aspect: float, rules: Rules) -> float:
     """A track nobody had before: person `p` found again, if it began after `p` was last seen."""
     gap_s, habits = memory.tracks[k, T_BORN_S] - memory.known[p, K_LAST_S], memory.habits
-    if not 0.0 < gap_s <= rules.relink_s_max:
+    if not gap_s > 0.0 or is_over(memory, p, gap_s, aspect, rules):
         return 0.0
     switch = habits[SWITCHES] / habits[LINKS]
     if gap_s > rules.gap_frames * habits[FRAME_S]:
@@ -197,11 +200,14 @@ def _absence(memory: Memory, p: int, gap_s: float, aspect: float, rules: Rules) 
     aside = rules.aside + rules.aside_share * known[p, K_STRIDE] * gap_s
     frames = max(gap_s / frame_s - 1.0, 0.0)
     miss = log2(habits[MISSES] / habits[LOOKS])
-    hidden = log2(rules.hidden * min(frame_s / rules.hidden_s, 1.0)) - gap_s / rules.hidden_s / LN_2
-    away = max(log2(_left(memory, p, gap_s, aspect, rules)), (frames + 1.0) * miss, hidden)
+    still = stands(known, p, rules.walk)
+    hidden_s = rules.hidden_s * (rules.patience if still else 1.0)
+    hidden = log2(rules.hidden * min(frame_s / hidden_s, 1.0)) - gap_s / hidden_s / LN_2
+    away = max(log2(left(memory, p, gap_s, aspect, rules)), (frames + 1.0) * miss, hidden)
     narrow = TWO_LN_2 * log2(TWO_PI * wide)
     turned = TWO_LN_2 * log2(_turns(memory, p, gap_s, aspect, rules) / (2.0 * reach * ROOT_TWO_PI * aside))
-    return Absence(gap_s, wide, narrow, reach, aside, turned, frames * miss, hidden, away)
+    stood = TWO_LN_2 * log2(rules.stay / (TWO_PI * rules.near * rules.near)) if still else -np.inf
+    return Absence(gap_s, wide, narrow, reach, aside, turned, stood, frames * miss, hidden, away)
 
 
 @njit(cache=True, error_model="numpy")
@@ -217,6 +223,8 @@ def _odds(memory: Memory, p: int, k: int, at: int, absence: Absence, chance: flo
     if _distance(known, p, tracks, k, at) <= absence.reach:
         off = _aside(known, p, tracks, k, at) / absence.aside
         walking = max(walking, absence.turned - off * off)
+    stay = _distance(known, p, tracks, k, at) / rules.near
+    walking = max(walking, absence.stood - stay * stay)
     h = known[p, K_HEIGHT]
     frame_s = habits[FRAME_S] if habits[FRAME_S] > 0.0 else absence.gap_s
     born = log2(_birth_density(memory, tracks[k, at] / aspect, tracks[k, at + 1], rules) * h * h * frame_s)
@@ -228,14 +236,6 @@ def log2(x: float) -> float:
     """Binary logarithm, straight between powers of two (0.09 off at most): the same on every machine, which log is not."""
     mantissa, exponent = math.frexp(x)
     return exponent - 2.0 + 2.0 * mantissa
-
-
-@njit(cache=True, error_model="numpy")
-def _left(memory: Memory, p: int, gap_s: float, aspect: float, rules: Rules) -> float:
-    """Chance that person `p` has left the view since the last sight, as people do who go where they went."""
-    i, j = way(memory.known, p, aspect, rules.ahead_s)
-    rate = (memory.places[LEAVES, i, j] + rules.leave_hz * rules.leave_s) / (memory.places[STAYS, i, j] + rules.leave_s)
-    return min(max(rate * gap_s, LEFT_MIN), 1.0)
 
 
 @njit(cache=True, error_model="numpy")

@@ -1,6 +1,6 @@
 """Who is in which zone since when: people in, visits out. Areas and queues alike; what a queue adds is in `queueing`.
 
-A visit begins when a foot point has been inside for `enter_s` and ends when it has been outside for `exit_s`; the times
+A visit begins when a foot point has been inside for `enter_s` and ends when it has been outside, clear of the edge, for `exit_s`; the times
 reported are those of the steps in and out, not delayed by the holds. Breaks, re-links and coasting are one visit. Shorter
 visits than `dwell_s_min` are not reported. The side of entry and exit is None for who appeared or vanished inside, except
 at a border of the view along which a side of the zone runs: who vanishes there went that way.
@@ -108,6 +108,7 @@ class ZonePresence:
         said = kernel.presence_step(
             self._state,
             t_s,
+            people.aspect,
             people.ids,
             people.boxes,
             people.scores,

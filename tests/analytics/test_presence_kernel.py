@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from firmware.analytics.geometry import meeting_share, side_crossed
-from firmware.analytics.presence_kernel import FIRST, LAST, P_FROM_X, P_TO_Y, PERSON_COLUMNS, contains, meeting
+from firmware.analytics.presence_kernel import FIRST, LAST, P_FROM_X, P_TO_Y, PERSON_COLUMNS, contains, distance, meeting
 
 NOTCHED = ((0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.5, 0.5), (0.2, 0.8))
 CORNERS = np.array([[(*point, 0.0) for point in NOTCHED]])
@@ -50,3 +50,11 @@ def test_the_kernel_and_the_geometry_of_the_checks_agree_on_sides() -> None:
         assert (None if side < 0 else int(side)) == expected
         if expected is not None:
             assert share == meeting_share(inner, outer, square[expected], square[(expected + 1) % 4])
+
+
+def test_distances_are_true_in_a_wide_picture() -> None:
+    """Beside a side they are measured across it, beyond a corner to the corner; across, a wide picture counts as wide."""
+    square = np.array([[(x, y, 0.0) for x, y in ((0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7))]])
+    assert distance(square, 4, 0, 0.8, 0.5, 2.0) == pytest.approx(0.2)
+    assert distance(square, 4, 0, 0.5, 0.2, 2.0) == pytest.approx(0.1)
+    assert distance(square, 4, 0, 0.85, 1.1, 2.0) == pytest.approx(0.5)

@@ -186,3 +186,31 @@ def test_without_compiling_the_answer_is_the_same() -> None:
     }
     assert len(answers) == 1
     assert len(answers.pop()) == 65
+
+
+def stood_and_hidden(hidden_s: float, *, shift: float = 0.0) -> tuple[int, int]:
+    """Somebody walks in, stands for ten seconds, is hidden, and a track under a new id begins there: the first and the last person."""
+    stage = Stage()
+    for i in range(20):
+        people = stage.show((1, 0.5, 0.3 + 0.02 * i))
+    first = int(people.ids[0])
+    for _ in range(100):
+        stage.show((1, 0.5, 0.68))
+    for _ in range(int(hidden_s * 10)):
+        stage.show()
+    for _ in range(10):
+        people = stage.show((2, 0.5 + shift, 0.68))
+    return first, int(people.ids[0])
+
+
+def test_who_stood_and_was_hidden_for_long_is_the_same() -> None:
+    """At a display people are hidden for as long as somebody stands in front of them: fifteen seconds later they are who they were."""
+    for hidden_s in (2.5, 6.0, 15.0):
+        first, last = stood_and_hidden(hidden_s)
+        assert first == last
+
+
+def test_somebody_else_who_stands_elsewhere_is_not_the_hidden_one() -> None:
+    """Two box heights beside where somebody is hidden, six seconds later, a new track is somebody new."""
+    first, last = stood_and_hidden(6.0, shift=0.35)
+    assert first != last

@@ -65,6 +65,22 @@ def test_times_are_those_of_the_steps_in_and_out_not_of_the_holds() -> None:
     assert changes[1].end_s == pytest.approx(7.0, abs=1e-6)
 
 
+def test_who_stands_on_the_edge_has_not_left() -> None:
+    """In, then half a minute a hair outside the left side, where boxes jitter to and fro, then away: one visit, to the end of it."""
+    edge = 0.3 - 0.003  # a hundredth of a box height
+    changes = walk(ZonePresence((AREA,)), {1.0: (0.9, 0.5), 5.0: (0.5, 0.5), 7.0: (edge, 0.5), 37.0: (edge, 0.5), 38.0: (0.1, 0.5)})
+    assert [change.kind for change in changes] == ["began", "ended"]
+    assert changes[1].end_s == pytest.approx(37.0, abs=0.2)
+    assert changes[1].end_side == 3
+
+
+def test_who_stands_beside_the_zone_has_left() -> None:
+    """A third of a box height outside is no edge: the visit ends when they stepped out, though they stay there."""
+    changes = walk(ZonePresence((AREA,)), {1.0: (0.9, 0.5), 5.0: (0.5, 0.5), 8.0: (0.2, 0.5), 38.0: (0.2, 0.5)})
+    assert [change.kind for change in changes] == ["began", "ended"]
+    assert changes[1].end_s == pytest.approx(7.0, abs=0.01)
+
+
 def test_sides_of_entry_and_exit_are_told() -> None:
     """Who comes in from the left and leaves at the bottom used sides 3 and 2."""
     changes = walk(ZonePresence((AREA,)), {1.0: (0.1, 0.5), 4.0: (0.5, 0.5), 8.0: (0.5, 0.95)})
