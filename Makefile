@@ -1,4 +1,4 @@
-# make setup · run · test · check · show NAME=core|model|uplink|device · bench · lock · model
+# make setup · run · test · check · show NAME=core|model|uplink|device · bench · package · install · lock · model
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -8,7 +8,7 @@ INSTALL = $(BIN)/uv pip install -q --python $(BIN)/python
 INSTALL_BENCH = $(BIN)/uv pip install -q --python $(BENCH)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format show bench lock clean
+.PHONY: help setup run test check format show bench package install prove-arm64 lock clean
 
 help:  ## these lines
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -58,6 +58,16 @@ show: $(BENCH)/.done  ## every figure of NAME=core|model|uplink|device, one JSON
 
 bench: $(BENCH)/.done  ## speed beside the rivals, as ratios in one run
 	$(BENCH)/bin/python -m benchmarks
+
+package: $(VENV)/.dev  ## dist/passerby-VERSION.tar.gz: wheel, units, installer (WHEELS="aarch64 3.13": with all it depends on)
+	PYTHON=$(BIN)/python packaging/build.sh $(if $(WHEELS),--wheels $(WHEELS))
+
+install: package  ## as root: onto this machine, under systemd
+	rm -rf dist/unpacked && mkdir dist/unpacked && tar -C dist/unpacked --strip-components=1 -xzf "$$(ls -t dist/passerby-*.tar.gz | head -1)"
+	dist/unpacked/install.sh
+
+prove-arm64:  ## as root: the installer on an emulated Raspberry Pi system, half an hour (after make package WHEELS="aarch64 3.13")
+	packaging/prove_arm64.sh "$$(ls -t dist/passerby-*.tar.gz | head -1)" $(MIRROR)
 
 lock: | $(BIN)/uv  ## the locked requirements anew
 	$(LOCK) -c requirements/constraints.in --extra dev pyproject.toml -o requirements/dev.txt

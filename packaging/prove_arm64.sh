@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Proves the installer on the system of a Raspberry Pi without one: an arm64 Debian Trixie under emulation, from nothing.
+# Installs the archive, then doctor, warm kernels, bench, the replay of a short clip, and a minute of run. Needs root, mmdebstrap, arch-test and
+# qemu-user-static (with its binfmt entry); takes half an hour of one core, for every instruction is emulated.
+#
+#   packaging/build.sh --wheels aarch64 3.13
+#   packaging/prove_arm64.sh dist/passerby-0.1.0.tar.gz [MIRROR]
+set -euo pipefail
+archive="$(realpath "${1:?the archive that packaging/build.sh made}")"
+mirror="${2:-}"
+cd "$(dirname "$0")/.."
+[ "$(id -u)" = 0 ] || { echo "run this as root" >&2; exit 1; }
+for tool in mmdebstrap arch-test qemu-aarch64-static; do command -v "$tool" >/dev/null || { echo "$tool is missing: apt-get install mmdebstrap arch-test qemu-user-static" >&2; exit 1; }; done
+root="${ROOT:-$(mktemp -d)}"
+began="$(date +%s)"
+step() { echo "== $(( $(date +%s) - began )) s: $*"; }
+
+step "an arm64 Trixie in $root"
+[ -x "$root/usr/bin/python3" ] || mmdebstrap --arch=arm64 --variant=apt --include=python3,python3-venv,python3-numpy,systemd,util-linux trixie "$root" ${mirror:+"$mirror"}
+install -d "$root/root/passerby"
+tar -C "$root/root/passerby" --strip-components=1 -xzf "$archive"
+cat >"$root/root/prove.toml" <<'TOML'
+site = "emulated"
+window_s = 5
+[[camera]]
+name = "shop"
+source = "sim:?people=60&minutes=2&size=320x240"
+fps_max = 2.0
+[[camera.line]]
+name = "entrance"
+start = [0.1, 0.6]
+end = [0.9, 0.6]
+[status]
+enabled = false
+TOML
+inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin:/opt/passerby/bin HOME=/root LANG=C.UTF-8 NUMBA_CACHE_DIR=/var/cache/passerby-vision/numba "$@"; }
+mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
+trap 'umount "$root/proc"' EXIT
+
+step "install.sh"
+inside /bin/bash /root/passerby/install.sh
+step "versions"
+inside passerby --version
+inside /opt/passerby/bin/python -c 'import platform, numpy, numba; print(platform.machine(), platform.python_version(), "numpy", numpy.__version__, numpy.__file__, "numba", numba.__version__)'
+step "passerby doctor"
+inside passerby doctor || true  # no camera and no clock chip here: what fails is in the table
+step "passerby bench"
+inside passerby bench --quick || inside passerby bench
+step "passerby replay of a short clip"
+inside /opt/passerby/bin/python -c 'from firmware.vision.simulated_source import SimulatedBoxes, parse
+import json
+boxes = SimulatedBoxes(parse("sim-boxes:?people=12&minutes=1&fps=5"))
+with open("/root/clip.jsonl", "w") as out:
+    while (seen := boxes.read()) is not None:
+        out.write(json.dumps({"t": round(seen.t_s, 3), "boxes": [[*map(float, box), float(score)] for box, score in zip(seen.boxes, seen.scores)]}) + "\n")'
+inside passerby replay --config /root/prove.toml /root/clip.jsonl || true
+step "a minute of passerby run"
+inside passerby run --config /root/prove.toml --plain --seconds 60
+step "done"
