@@ -47,14 +47,19 @@ class Devices:
 
     def key_of(self, device: bytes) -> Ed25519PublicKey | None:
         """The device's key, or None when it is unknown or revoked."""
-        if self._now_s() - self._read_s > DEVICES_KNOWN_S or device not in self._keys:
+        if self._now_s() - self._read_s > DEVICES_KNOWN_S:
             self._refresh()
+        if device not in self._keys:  # one row, not all: a revoked device must not make us read the table at each knock
+            self._keys.update(self._read("SELECT device, public FROM device WHERE revoked = 0 AND device = ?", (device,)))
         return self._keys.get(device)
 
     def _refresh(self) -> None:
-        rows = self._database.rows("SELECT device, public FROM device WHERE revoked = 0")
-        self._keys = {bytes(device): Ed25519PublicKey.from_public_bytes(bytes(public)) for device, public in rows}
+        self._keys = self._read("SELECT device, public FROM device WHERE revoked = 0", ())
         self._read_s = self._now_s()
+
+    def _read(self, sql: str, values: tuple[bytes, ...]) -> dict[bytes, Ed25519PublicKey]:
+        rows = self._database.rows(sql, values)
+        return {bytes(device): Ed25519PublicKey.from_public_bytes(bytes(public)) for device, public in rows}
 
 
 class Ingest:
@@ -84,13 +89,13 @@ class Ingest:
     async def uplink(self, request: web.Request) -> web.StreamResponse:
         """Take envelopes; see docs/uplink-v1.md."""
         device = client_device(request)
+        if device is not None and not self._limit.allow(device, time.monotonic()):
+            self.metrics.count("limited")
+            return web.Response(status=429, headers={"Retry-After": "30"}, text="too many requests from this device")
         key = None if device is None else self._devices.key_of(device)
         if device is None or key is None:
             self.metrics.count("refused_device")
             return web.Response(status=403, text="this device is not enrolled here")
-        if not self._limit.allow(device, time.monotonic()):
-            self.metrics.count("limited")
-            return web.Response(status=429, headers={"Retry-After": "30"}, text="too many requests from this device")
         body = await request.read()
         started_s = time.perf_counter()
         loop = asyncio.get_running_loop()

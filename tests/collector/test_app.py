@@ -19,6 +19,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
+from collector.app import Devices
 from collector.database import open_database
 from collector.enrolment import enrol, revoke
 from firmware.errors import DataError
@@ -168,6 +169,30 @@ def test_a_revoked_device_is_refused_within_seconds(running: Running) -> None:
     threading.Event().wait(5.5)
     assert running.post(body, tls_context(keys.folder))[0][0] == 403
     assert running.rows("SELECT sum(entries) FROM line_window JOIN place USING (place) WHERE camera = 'stream-3'") == [(2,)]
+
+
+def test_a_stranger_costs_one_row(tmp_path: Path) -> None:
+    """Who is unknown or revoked is looked up alone, each time; the table is read once in five seconds."""
+    database = open_database(str(tmp_path / "books.db"))
+    asked: list[str] = []
+
+    class Spy:
+        def rows(self, sql: str, values: tuple[object, ...] = ()) -> list[object]:
+            asked.append(sql)
+            return database.rows(sql, values)  # type: ignore[return-value]
+
+    now_s = [100.0]
+    devices = Devices(Spy(), lambda: now_s[0])  # type: ignore[arg-type]
+    assert [devices.key_of(bytes([number]) * 16) for number in range(10)] == [None] * 10
+    assert sum("device = ?" not in sql for sql in asked) == 1
+    public = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+    database.run("INSERT INTO device (device, name, public) VALUES (?, ?, ?)", (b"n" * 16, "new", public))
+    assert devices.key_of(b"n" * 16) is not None
+    revoke(database, b"n" * 16)
+    assert devices.key_of(b"n" * 16) is not None
+    now_s[0] += 5.5
+    assert devices.key_of(b"n" * 16) is None
+    database.close()
 
 
 def test_keepers_have_a_port_of_their_own(running: Running) -> None:
