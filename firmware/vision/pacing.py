@@ -15,6 +15,7 @@ from firmware.vision.detection import Detections
 from firmware.vision.frame import Frame
 
 LATE_S: Final = 0.1  # a frame at ten a second: later ones are what a camera would have dropped
+SKIP_S_MAX: Final = 0.5  # of catching up without handing out a frame: a reader must go on hearing and saying things
 
 Timed = TypeVar("Timed", Frame, Detections)
 Timed_co = TypeVar("Timed_co", covariant=True)
@@ -50,15 +51,17 @@ class Paced(Generic[Timed]):
 
     def read(self) -> Timed | None:
         """Waits until the next one is due; None at the end."""
-        dropped = 0
+        dropped, began_s = 0, self._clock.monotonic_s()
         while (item := self._inner.read()) is not None:
             now_s = self._clock.monotonic_s()
             if self._zero_s is None:
                 self._zero_s = now_s - item.t_s
             due_s = self._zero_s + item.t_s
-            if now_s - due_s > LATE_S:
+            if now_s - due_s > LATE_S and now_s - began_s < SKIP_S_MAX:
                 dropped += 1 + item.dropped
                 continue
+            if now_s - due_s > LATE_S:  # even to skip is too slow on this machine: from here on it plays behind time
+                self._zero_s, due_s = self._zero_s + now_s - due_s, now_s
             if due_s > now_s:
                 self._wait_s(due_s - now_s)
             return replace(item, t_s=due_s, dropped=item.dropped + dropped)

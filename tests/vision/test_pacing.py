@@ -59,3 +59,26 @@ def test_detections_are_paced_too() -> None:
     source.close()
     assert inner.closed == 1
     assert source.live
+
+
+def test_a_machine_too_slow_for_the_recording_still_sees_it() -> None:
+    """Each frame takes a third of a second to make and is due after a tenth: reads return, times go on, drops are told, nothing hangs."""
+    clock = FakeClock(0.0)
+
+    class Slow(FakeFrames):
+        def read(self) -> Frame | None:
+            clock.now_s += 0.3
+            return super().read()
+
+    source = Paced(Slow(grey_frame(number / 10) for number in range(40)), clock, clock.sleep_s)
+    seen = []
+    for _ in range(6):
+        before_s = clock.now_s
+        frame = source.read()
+        assert frame is not None
+        assert clock.now_s - before_s < 2.0
+        seen.append(frame)
+    times = [frame.t_s for frame in seen]
+    assert times == sorted(times)
+    assert times[-1] >= clock.now_s - 1.0
+    assert sum(frame.dropped for frame in seen) > 0
