@@ -99,7 +99,7 @@ class StatusPage:
         await asyncio.sleep(0)
 
     def _answering(self) -> web.RequestHandler:
-        """aiohttp's protocol for one more connection."""
+        """The protocol for one more connection."""
         assert self._server is not None
         return self._server()
 

@@ -255,6 +255,7 @@ def warm_up(config: Config, camera: CameraConfig) -> None:
     pipeline = Pipeline(camera, Pseudonyms(bytes, config.epoch_s), config.disclosure, config.window_s)
     for t_s in (0.0, 0.1):
         pipeline.step(no_detections(t_s))
+    pipeline.finish(0.2)  # its kernels too: the end comes when nothing can be written any more
 
 
 def closed_now(hours: OpeningHours, wall_ms: Callable[[], int]) -> bool:

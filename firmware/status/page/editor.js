@@ -159,7 +159,7 @@ function plus(index, at) {
     changed(true);
     state.grips.querySelector(`[data-kind="zone"][data-index="${index}"][data-at="${at + 1}"]`)?.focus();
   };
-  const element = svg("g", { class: "adder", tabindex: "0", role: "button", "aria-label": t("add_corner", { name, n: at + 1 }), "data-index": index, "data-at": at },
+  const element = svg("g", { class: "adder", tabindex: "0", role: "button", "aria-label": t("add_corner", { name, n: at }), "data-index": index, "data-at": at },
     svg("circle", { class: "touch", r: 20 }), svg("circle", { class: "plus", r: 7 }));
   element.addEventListener("click", put);
   element.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); put(); } });
@@ -173,7 +173,7 @@ function placeGrips() {
     const [a, b] = [points[Number(at)], points[(Number(at) + 1) % points.length]];
     const [x, y] = kind ? a : [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
     for (const circle of element.children) { circle.setAttribute("cx", x * WIDE); circle.setAttribute("cy", y * state.high); }
-    if (kind) element.setAttribute("aria-label", `${t(kind === "line" ? "end_at" : "corner_at", { name: state.draft[kind][index].name, n: Number(at) + 1 })}: ${t("point_value", { x: Math.round(x * 100), y: Math.round(y * 100) })}`);
+    if (kind) element.setAttribute("aria-label", `${t(kind === "line" ? "end_at" : "corner_at", { name: state.draft[kind][index].name, n: Number(at) + (kind === "line" ? 1 : 0) })}: ${t("point_value", { x: Math.round(x * 100), y: Math.round(y * 100) })}`);
   }
 }
 
@@ -317,7 +317,7 @@ function zoneFields(zone, index) {
       ? h("div", { class: "field" }, h("label", { for: side }, t("service_side")),
         h("select", { id: side, onchange: (event) => { zone.service_side = event.target.value === "" ? null : Number(event.target.value); changed(false); } },
           h("option", { value: "", selected: zone.service_side === null }, t("service_none")),
-          zone.polygon.map((_, n) => h("option", { value: n, selected: zone.service_side === n }, t("side", { n: n + 1 })))))
+          zone.polygon.map((_, n) => h("option", { value: n, selected: zone.service_side === n }, t("side", { n })))))
       : h("div", { class: "field" }, h("label", { for: dwell }, t("dwell_min")),
         h("input", { id: dwell, type: "number", min: "0", max: "3600", step: "0.5", value: zone.dwell_s_min ?? 0, oninput: (event) => { zone.dwell_s_min = Number(event.target.value) || 0; changed(false); } })));
 }

@@ -40,9 +40,8 @@ function insideCard(camera, status) {
 }
 
 function lineCard(camera, line, today, status, history) {
-  const settling = line.provisional_entries - line.entries + line.provisional_exits - line.exits;
   const since = history ? firstSeen(history) : null;
-  const hint = settling > 0 ? t("settling", { n: number(settling) }) : since ? t("since", { time: since }) : "";
+  const hint = since ? t("since", { time: since }) : "";
   return { kind: "line", label: named(camera, status, t("line")), name: line.name, hint,
     figures: [[t("in_today"), number(today ? today.entries : line.entries), "in"], [t("out_today"), number(today ? today.exits : line.exits), "out"]] };
 }
