@@ -132,6 +132,8 @@ def _edges(
         j = links[k, COLUMN]
         if sight[j, LEFT] >= right:
             break
+        if abs(sight[j, BOX + 1] - ahead[1]) >= (sight[j, BOX + 3] + ahead[3]) / 2 + 2 * slack_y:
+            continue  # no overlap, found out without a call
         ratio_min = rules.cut_ratio_min if is_cut(sight[j, BOX + 1], sight[j, BOX + 3]) else rules.height_ratio_min
         value = worth(ahead, sight, j, slack_x, slack_y, ratio_min)
         if value <= least or value <= cost:

@@ -125,7 +125,21 @@ def correct_along_path(
     """
     if steps == 1:
         correct(state, box, elapsed_s, noise, doubt)
-        return
+    else:
+        _correct_between(state, last, box, elapsed_s, steps, noise, doubt)
+
+
+@njit(cache=True, error_model="numpy")
+def _correct_between(
+    state: NDArray[np.float64],
+    last: NDArray[np.float64],
+    box: NDArray[np.float64],
+    elapsed_s: float,
+    steps: int,
+    noise: Noise,
+    doubt: float,
+) -> None:
+    """The path itself; apart, for it needs memory that a plain correction does not."""
     between = np.empty(4)
     for k in range(1, steps + 1):
         for c in range(4):
