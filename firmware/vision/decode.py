@@ -207,7 +207,7 @@ class SsdAnchors:
         )
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def sigmoid(x: float) -> float:
     """1 / (1 + e^-x), without overflow."""
     if x >= 0.0:
@@ -216,13 +216,13 @@ def sigmoid(x: float) -> float:
     return e / (1.0 + e)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _real(raw: float, zero: float, scale: float) -> float:
     """What a raw value stands for; in double precision whatever the tensor's type, with or without the compiler."""
     return (float(np.float64(raw)) - zero) * scale
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _activated(raw: float, table: Array, low: int, logistic: bool) -> float:  # noqa: FBT001 kernels take positions
     """The score of one raw value: from the table, or computed where the tensor is float."""
     if table.shape[0] > 0:
@@ -231,7 +231,7 @@ def _activated(raw: float, table: Array, low: int, logistic: bool) -> float:  # 
     return sigmoid(x) if logistic else x
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _is_peak(cells: Array, height: int, width: int, y: int, x: int) -> bool:
     """Whether no neighbour of the 3x3 is above; of equal neighbours the first in reading order is the peak."""
     value = cells[y * width + x]
@@ -243,7 +243,7 @@ def _is_peak(cells: Array, height: int, width: int, y: int, x: int) -> bool:
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def centre_candidates(
     heat: Array,
     box: Array,
@@ -286,14 +286,14 @@ def centre_candidates(
     return n
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _clipped(boxes: Array, n: int, x0: float, y0: float, x1: float, y1: float) -> int:
     """Write box n, cut at the border; the new count: n again when nothing is left of it, and the next takes its place."""
     boxes[n, 0], boxes[n, 1], boxes[n, 2], boxes[n, 3] = max(0.0, x0), max(0.0, y0), min(1.0, x1), min(1.0, y1)
     return n + 1 if boxes[n, 2] > boxes[n, 0] and boxes[n, 3] > boxes[n, 1] else n
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def listed_candidates(
     listed: Array, classes: Array, listed_scores: Array, count: int, person: int, score_min: float, boxes: Array, scores: Array
 ) -> int:
@@ -307,7 +307,7 @@ def listed_candidates(
     return n
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def yolo_candidates(
     rows: Array, person_row: int, raw_min: float, scale: float, zero: float, unit_x: float, unit_y: float, boxes: Array, scores: Array
 ) -> int:
@@ -328,7 +328,7 @@ def yolo_candidates(
     return n
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def anchored_candidates(
     encodings: Array,
     column: Array,

@@ -24,7 +24,7 @@ _INSIDE_MIN: Final = 0.6  # share of a cut piece inside a kept box from which it
 _FLUSH_MIN: Final = 0.5  # one-dimensional overlap along the border from which two pieces are one person
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def suppress(boxes: Array, scores: Array, cut: Array, count: int, iou_max: float, kept_boxes: Array, kept_scores: Array) -> int:
     """Greedy suppression by intersection over union, whole boxes before cut ones; how many were kept.
 
@@ -48,7 +48,7 @@ def suppress(boxes: Array, scores: Array, cut: Array, count: int, iou_max: float
     return n
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _is_known(boxes: Array, cut: Array, i: int, iou_max: float, kept_boxes: Array, n: int) -> bool:
     """Whether box i is a person already among the n kept boxes."""
     x0, y0, x1, y1 = boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3]
@@ -68,7 +68,7 @@ def _is_known(boxes: Array, cut: Array, i: int, iou_max: float, kept_boxes: Arra
     return False
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _sort(boxes: Array, scores: Array, n: int) -> None:
     """Best first, in place; already so but for pieces kept after whole boxes."""
     for i in range(1, n):
@@ -82,7 +82,7 @@ def _sort(boxes: Array, scores: Array, n: int) -> None:
         boxes[j, 0], boxes[j, 1], boxes[j, 2], boxes[j, 3], scores[j] = x0, y0, x1, y1, score
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def join_pieces(boxes: Array, scores: Array, cut: Array, count: int) -> None:
     """Join pieces of one person from both sides of a tile border, in place: arguments as `suppress`.
 
@@ -104,7 +104,7 @@ def join_pieces(boxes: Array, scores: Array, cut: Array, count: int) -> None:
                 scores[drop] = -1.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _outer_cuts(boxes: Array, cut: Array, i: int, j: int) -> int:
     """Which sides of the hull of pieces i and j are cut: each as the piece that reaches out further is."""
     left = cut[i] if boxes[i, 0] <= boxes[j, 0] else cut[j]
@@ -114,7 +114,7 @@ def _outer_cuts(boxes: Array, cut: Array, i: int, j: int) -> int:
     return (left & LEFT) | (top & TOP) | (right & RIGHT) | (bottom & BOTTOM)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _flush(boxes: Array, i: int, j: int, axis: int) -> bool:
     """Whether two boxes cover about the same stretch of an axis (0 across, 1 down)."""
     common = min(boxes[i, axis + 2], boxes[j, axis + 2]) - max(boxes[i, axis], boxes[j, axis])
@@ -122,7 +122,7 @@ def _flush(boxes: Array, i: int, j: int, axis: int) -> bool:
     return common > _FLUSH_MIN * hull
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def shared(boxes: Array, i: int, j: int) -> float:
     """Area that boxes i and j have in common."""
     width = min(boxes[i, 2], boxes[j, 2]) - max(boxes[i, 0], boxes[j, 0])
@@ -132,7 +132,7 @@ def shared(boxes: Array, i: int, j: int) -> float:
     return width * height
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def area(boxes: Array, i: int) -> float:
     """Area of box i."""
     return (boxes[i, 2] - boxes[i, 0]) * (boxes[i, 3] - boxes[i, 1])
