@@ -88,7 +88,7 @@ def test_a_batch_is_at_most_one_bucket() -> None:
 
 
 def test_a_quiet_flush_fits_in_the_smallest_bucket() -> None:
-    """Two windows of two lines and two zones with two events are less than 512 bytes: what a spool of 64 MiB is planned for."""
+    """Two windows of two lines and two zones with two events are less than 512 bytes: what the spool is planned for."""
     assert encoded_bytes(msgspec.structs.replace(BATCH, events=BATCH.events[:2])) < 512
 
 
