@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from firmware.analytics.line_crossing import LineCounter, LineStep
 from firmware.analytics.people import People
 from firmware.analytics.relink import Relinker
+from firmware.analytics.relink_memory import Rules
 from firmware.config import LineConfig
 from firmware.vision.track import Tracks
 
@@ -139,9 +141,11 @@ def tracks_of(t_s: float, feet: dict[int, tuple[float, float]], born: dict[int, 
     )
 
 
-def count_tracks(frames: list[dict[int, tuple[float, float]]], fps: float = 10.0) -> tuple[int, int, int, int, int]:
+def count_tracks(
+    frames: list[dict[int, tuple[float, float]]], fps: float = 10.0, relinker: Relinker | None = None
+) -> tuple[int, int, int, int, int]:
     """In, out, ambiguous, provisional in and out of frames of feet under ids, through re-linking and line."""
-    relinker, counter, born = Relinker(), LineCounter(LINE), {}
+    relinker, counter, born = relinker or Relinker(), LineCounter(LINE), {}
     steps = [counter.step(relinker.step(tracks_of(i / fps, feet, born))) for i, feet in enumerate(frames)]
     steps.append(counter.finish(len(frames) / fps))
     settled = [crossing.direction for step in steps for crossing in step.settled]
@@ -169,13 +173,26 @@ def test_a_crowd_is_counted_exactly() -> None:
     assert count_tracks(frames)[:3] == (3, 2, 1)
 
 
-def test_side_and_visit_are_inherited_by_a_new_track() -> None:
-    """Ten walkers whose id changes while they are on the line are ten crossings: the new track inherits the side."""
-    frames: list[dict[int, tuple[float, float]]] = []
-    for walker in range(10):
-        way = straight(0.9, 0.1, x=0.3 + 0.04 * walker)
-        frames += [{100 * walker + i // 4: foot} for i, foot in enumerate(way)] + [{}] * 50
-    assert count_tracks(frames) == (10, 0, 0, 10, 0)
+def hesitant(walker: int) -> list[dict[int, tuple[float, float]]]:
+    """Somebody who comes to the line, stands on it for two seconds, and goes on; the id changes twice while they stand."""
+    x = 0.3 + 0.04 * walker
+    way = straight(0.9, 0.51, 1.5, x=x) + [(x, 0.505)] * 20 + straight(0.5, 0.1, 1.5, x=x)
+    return [{100 * walker + (i > 20) + (i > 28): foot} for i, foot in enumerate(way)] + [{}] * 60
+
+
+def hidden(walker: int) -> list[dict[int, tuple[float, float]]]:
+    """Somebody who is hidden from before the band to beyond it, and goes on under a new id."""
+    way = straight(0.9, 0.1, x=0.3 + 0.04 * walker)
+    return [{100 * walker + (i > 14): foot} if foot[1] > 0.57 or foot[1] < 0.43 else {} for i, foot in enumerate(way)] + [{}] * 60
+
+
+@pytest.mark.parametrize("ways", [hesitant, hidden])
+def test_side_and_visit_are_inherited_by_a_new_track(ways: Callable[[int], list[dict[int, tuple[float, float]]]]) -> None:
+    """Ten people none of whose tracks crosses the line: ten crossings, for each new track inherits the side; without that, none."""
+    frames = [frame for walker in range(10) for frame in ways(walker)]
+    assert count_tracks(frames)[:3] == (10, 0, 0)
+    strangers = Relinker(rules=Rules()._replace(doubt=1e9))
+    assert count_tracks(frames, relinker=strangers)[:2] == (0, 0)
 
 
 def test_ids_exchanged_on_the_line_change_nothing() -> None:
