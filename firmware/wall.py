@@ -21,6 +21,7 @@ from firmware.still_places import StillMap
 
 MESSAGE_BYTES_MAX: Final = 64 * 1024  # 200 people crossing at once is 20 KB; a 320x240 grey frame would be 77 KB
 PREFIX_BYTES: Final = 4
+WORDS_MAX: Final = 1000  # letters of one error: a path and what to do
 ROOM_EDGE_MAX: Final = 192  # of the empty room, in pixels: enough to draw a line on, too coarse to read a label
 FEET_MAX: Final = 256  # of one message; a door camera sees fewer than fifty people
 FEET_S: Final = 0.2  # vision says foot points no oftener
@@ -107,9 +108,9 @@ class EmptyRoom(msgspec.Struct, frozen=True, tag="empty_room", forbid_unknown_fi
 class Failed(msgspec.Struct, frozen=True, tag="failed", forbid_unknown_fields=True):
     """Vision's last words: why it cannot see. The text names files and devices, never people."""
 
-    camera: str
-    what: str
-    hint: str = ""
+    camera: Annotated[str, msgspec.Meta(max_length=64)]
+    what: Annotated[str, msgspec.Meta(max_length=WORDS_MAX)]
+    hint: Annotated[str, msgspec.Meta(max_length=WORDS_MAX)] = ""
     exit_code: int = 1
 
 

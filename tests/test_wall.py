@@ -56,6 +56,30 @@ def test_nobody_watches_for_ever(seconds: float) -> None:
         wall.decode_to_vision(msgspec.msgpack.encode({"type": "watch", "seconds": seconds}))
 
 
+def test_last_words_are_a_few() -> None:
+    """The one message with free text holds a line, not a picture written as letters."""
+    with pytest.raises(WallError):
+        wall.decode_from_vision(body(wall.Failed("door", "x" * (wall.WORDS_MAX + 1))))
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "levels"), [(2, 2, 5), (2, 2, 3), (0, 0, 1), (wall.ROOM_EDGE_MAX + 1, 1, wall.ROOM_EDGE_MAX + 1)]
+)
+def test_an_empty_room_is_small_and_nothing_rides_behind_it(width: int, height: int, levels: int) -> None:
+    """As many grey levels as pixels, and no edge longer than it may be."""
+    message = {
+        "type": "empty_room",
+        "camera": "door",
+        "width": width,
+        "height": height,
+        "grey": bytes(levels),
+        "known_permille": 1,
+        "seconds": 20,
+    }
+    with pytest.raises(WallError):
+        wall.decode_from_vision(msgspec.msgpack.encode(message))
+
+
 def test_the_directions_are_apart() -> None:
     """What one side may say the other may not."""
     with pytest.raises(WallError):
