@@ -38,7 +38,7 @@ class Drafts:
         self._saving = asyncio.Lock()
 
     def planes(self) -> Planes:
-        return Planes(tuple(_plane(camera) for camera in self._daemon.source.config.camera), writable=True)
+        return Planes(tuple(_plane(camera) for camera in self._daemon.source.config.camera), writable=not self._daemon.source.faults)
 
     def check(self, geometry: Geometry) -> Checked:
         try:
@@ -58,6 +58,8 @@ class Drafts:
             if not checked.good:
                 return checked
             source = self._daemon.source
+            if source.faults:
+                raise ConfigError("the configuration has faults, and the last good one runs", "mend the file first: saving would lose it")
             text = with_geometry(source.text, geometry)
             config = parse(text, source.filename)
             if self._store is not None:

@@ -32,7 +32,7 @@ from firmware.status.access import Sessions
 from firmware.status.app import Behind, Place, StatusPage
 from firmware.status.certificate import PageKeys
 from firmware.status.curves import Curves
-from firmware.status.discovery import Announcer
+from firmware.status.discovery import WATCH_S, Announcer
 from firmware.status.gate import Guards
 from firmware.status.listening import serving_addresses
 from firmware.status.ports import Drawing
@@ -214,23 +214,20 @@ class Served:
     """A page that is up, and what tells the network of it."""
 
     page: StatusPage
-    announcer: Announcer | None
+    announcer: Announcer
     walk: WalkDesk
+    telling: asyncio.Task[None]
 
     def addresses(self, port: int) -> tuple[str, ...]:
         """Where to open it."""
         return tuple(f"https://{address}:{port}/" for address in self.page.listening.bound)
 
-    async def tell(self, state: State) -> None:
-        """Running or degraded, for who looks for devices."""
-        if self.announcer is not None:
-            await self.announcer.tell(state)
-
     async def close(self) -> None:
         """Say good-bye, and serve nobody any more."""
+        self.telling.cancel()
+        await asyncio.gather(self.telling, return_exceptions=True)
         await self.walk.close()
-        if self.announcer is not None:
-            await self.announcer.close()
+        await self.announcer.close()
         await self.page.close()
 
 
@@ -239,7 +236,7 @@ async def serve(board: Board, drawing: Drawing, keys: PageKeys, daemon: Daemon, 
     walk, room = WalkDesk(daemon, board.identity, clock), RoomViewing(daemon, lambda: board.presence)
     status = daemon.source.config.status
     addresses = _addresses(status.interfaces)
-    announcer = Announcer(status.port, os.urandom, lambda: [each for each in addresses() if not each.startswith("127.")])
+    announcer = Announcer(status.port, os.urandom, lambda: [each for each in page.listening.bound if not each.startswith("127.")])
     guards = Guards(keys.token_hash, Sessions(os.urandom), board.present, clock.monotonic_s)
     names = _names(announcer)
     page = StatusPage(
@@ -249,9 +246,15 @@ async def serve(board: Board, drawing: Drawing, keys: PageKeys, daemon: Daemon, 
         guards,
     )
     await page.start()
-    if page.listening.bound:
-        await announcer.start()
-    return Served(page, announcer, walk)
+    return Served(page, announcer, walk, asyncio.create_task(_tell(board, announcer)))
+
+
+async def _tell(board: Board, announcer: Announcer) -> None:
+    """Announce beside the work, for that takes seconds; then running or degraded, for who looks for devices."""
+    await announcer.start()
+    while True:
+        await announcer.tell(board.public().state)
+        await asyncio.sleep(WATCH_S)
 
 
 def _addresses(wanted: Sequence[str]) -> Callable[[], Sequence[str]]:

@@ -138,6 +138,18 @@ async def test_what_needs_a_restart_says_so() -> None:
         await drafts(FakeDaemon(TEXT, accepts=False)).save(Geometry("door", (LINE,), ()))
 
 
+async def test_a_file_with_faults_is_not_written_over(tmp_path: Path) -> None:
+    """Safe mode: what somebody wrote and mistyped is still theirs to mend."""
+    path = tmp_path / "a.toml"
+    path.write_text("mistyped")
+    daemon = FakeDaemon(TEXT)
+    daemon.source = Source(daemon.source.config, TEXT, "a.toml.good", ("a.toml:1: a fault",))
+    with pytest.raises(ConfigError, match="mend the file"):
+        await drafts(daemon, ConfigStore(path)).save(Geometry("door", (LINE,), ()))
+    assert path.read_text() == "mistyped"
+    assert not drafts(daemon).planes().writable
+
+
 def test_planes_say_how_the_view_is() -> None:
     """Aspect, the people in it, what is drawn; and no source, which may hold a password."""
     first, _ = drafts(SimpleNamespace(source=Source(parse(TEXT, "a"), TEXT, "a"))).planes().cameras

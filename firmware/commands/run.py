@@ -126,8 +126,12 @@ async def _run(arguments: argparse.Namespace, source: Source, footer: Callable[[
         outbound.start()
         sinks.append(outbound)
 
+    board = Board(daemon, outbound, clock)
+    sinks.append(board)
+    page, told = await _page(board, daemon, clock, store)
+
     def below() -> list[str]:
-        return [*footer(), _delivery_line(outbound)]
+        return [*footer(), *told[:1], _delivery_line(outbound)]
 
     if sys.stdout.isatty() and not arguments.json and not arguments.plain:
         sinks.append(LiveOutput(daemon.cameras, below, Console()))
@@ -135,9 +139,6 @@ async def _run(arguments: argparse.Namespace, source: Source, footer: Callable[[
         sinks.append(PlainOutput(lambda line: print(line, flush=True), as_json=arguments.json))
     if arguments.seconds is not None:
         asyncio.get_running_loop().call_later(arguments.seconds, daemon.stop)
-    board = Board(daemon, outbound, clock)
-    sinks.append(board)
-    page = await _page(board, daemon, clock, store)
     try:
         await daemon.run()
     finally:
@@ -146,24 +147,27 @@ async def _run(arguments: argparse.Namespace, source: Source, footer: Callable[[
     print(_delivery_line(outbound), file=sys.stderr)
 
 
-async def _page(board: Board, daemon: Daemon, clock: SystemClock, store: ConfigStore | None) -> Served | None:
-    """The status page; None when the configuration wants none. What keeps it from being served never keeps us from counting."""
+async def _page(board: Board, daemon: Daemon, clock: SystemClock, store: ConfigStore | None) -> tuple[Served | None, list[str]]:
+    """The status page, and a line for each of its addresses; None when the configuration wants none.
+
+    What keeps it from being served never keeps us from counting.
+    """
     config, demonstration = daemon.source.config, store is None
     if not config.status.enabled:
-        return None
+        return None, []
     try:
         keys = page_keys(keys_folder(config.uplink.spool), new=demonstration)
     except PasserbyError as error:
         print(f"passerby run: no status page: {error}", file=sys.stderr)
-        return None
+        return None, []
     board.begin_presence(demonstration=demonstration)
     page = await serve(board, Drafts(daemon, store), keys, daemon, clock)
     if page.page.listening.trouble:
         print(f"passerby run: no status page yet: {page.page.listening.trouble}", file=sys.stderr)
     shown = f"#token={keys.token}" if keys.token and (demonstration or sys.stderr.isatty()) else ""  # never into a journal
-    for address in page.addresses(config.status.port):
-        print(f"status page: {address}{shown}", file=sys.stderr)
-    return page
+    told = [f"status page: {address}{shown}" for address in page.addresses(config.status.port)]
+    print("\n".join(told), file=sys.stderr)
+    return page, told
 
 
 def _keep(store: ConfigStore, seen: Source) -> None:

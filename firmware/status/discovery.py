@@ -1,4 +1,4 @@
-"""Tells the local network that a device is here: `_passerby._tcp` by multicast DNS, while there is something to connect to.
+"""Tells the local network that a device is here: `_passerby._tcp` and `_https._tcp` by multicast DNS, while it can be connected to.
 
 Rules: what is told says nothing about the shop: a version, a state, and a random id that lives in memory and is drawn anew
 at every start; no site, no model, no serial, not even the machine's host name. Somebody who has our name: another is drawn.
@@ -24,6 +24,7 @@ from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 from firmware.errors import UplinkError
 
 SERVICE: Final = "_passerby._tcp.local."
+PAGE: Final = "_https._tcp.local."  # for whoever looks for pages, and not for us
 TXT_VERSION: Final = "1"
 ID_BYTES: Final = 6  # 2**48: two devices of one network share an id once in a billion starts
 DRAWS_MAX: Final = 8  # a network on which eight random names are taken is answering for everybody
@@ -136,6 +137,7 @@ class Announcer:
                     self._id = self._draw(ID_BYTES).hex()
                 else:
                     await announcing
+                    await (await self._zeroconf.async_register_service(self._described(addresses, PAGE)))
                     return
         except (ZeroconfError, OSError, RuntimeError) as error:
             raise UplinkError(f"cannot announce the device on {', '.join(addresses)}: {error or type(error).__name__}") from error
@@ -149,12 +151,12 @@ class Announcer:
                 await zeroconf.async_unregister_all_services()
             await zeroconf.async_close()
 
-    def _described(self, addresses: tuple[str, ...]) -> AsyncServiceInfo:
+    def _described(self, addresses: tuple[str, ...], service: str = SERVICE) -> AsyncServiceInfo:
         return AsyncServiceInfo(
-            SERVICE,
-            f"{self.name}.{SERVICE}",
+            service,
+            f"{self.name}.{service}",
             port=self._port,
             addresses=[socket.inet_aton(address) for address in addresses],
-            properties={"v": TXT_VERSION, "id": self._id, "st": self._state},
+            properties={"v": TXT_VERSION, "id": self._id, "st": self._state} if service == SERVICE else {},
             server=f"{self.name}.local.",  # the default would be the machine's own name
         )

@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 from ipaddress import IPv4Address
 
 import pytest
+from zeroconf.asyncio import AsyncServiceInfo
 
-from firmware.status.discovery import SERVICE, Announcer, lan_addresses
+from firmware.status.discovery import PAGE, SERVICE, Announcer, lan_addresses, multicast_on
 from firmware.status.find import Found, find
 
 HERE = ("127.0.0.1",)
@@ -47,6 +48,15 @@ async def test_a_device_is_found_and_tells_nothing_about_its_shop() -> None:
         assert device.announced == HERE
         assert device.trouble == ""
         assert await found("passerby-a1a1a1a1a1a1") == Found("passerby-a1a1a1a1a1a1", HERE, 8443, "running", "1", "a1a1a1a1a1a1")
+
+
+async def test_the_page_is_found_by_who_looks_for_pages() -> None:
+    """As `_https._tcp`, under the same random name, at the same port; with no text at all."""
+    async with announced(announcer("a3a3a3a3a3a3")):
+        page = AsyncServiceInfo(PAGE, f"passerby-a3a3a3a3a3a3.{PAGE}")
+        async with multicast_on(HERE) as network:
+            assert await page.async_request(network.zeroconf, 3000)
+        assert (page.port, page.parsed_addresses(), dict(page.properties)) == (8443, list(HERE), {})
 
 
 async def test_the_machine_s_name_is_not_told() -> None:
