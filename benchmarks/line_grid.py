@@ -153,17 +153,33 @@ def figures(seed: int = 1, *, quick: bool = False, jobs: int | None = None) -> I
 
 
 def table(measured: list[Row]) -> str:
-    """The table of docs/line-accuracy.md: truth, both chains, and the rival where it ran."""
-    head = ["people", "place", "fps", "jitter px", "missed", "id switches", "truth", "ids", "boxes", "ambiguous"]
-    head += ["LineZone corners", "foot 1", "foot 2", "foot 3"]
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    """The tables of docs/accuracy.md: every mix with what is off by ids and by boxes, and LineZone beside it where it ran."""
+    mixes: dict[tuple[str, float, float, float, float], dict[str, Row]] = {}
     for row in measured:
         cell = row.cell
-        cells = [cell.crowd, cell.place, f"{cell.fps:g}", f"{cell.jitter_px:g}", f"{cell.miss:.0%}", f"{cell.switch:.0%}"]
-        cells += [f"{a} + {b}" for a, b in (row.truth, row.ids, row.boxes)] + [str(row.ambiguous)]
-        cells += [str(row.rival.get(name, "")) for name in ("corners", "foot 1", "foot 2", "foot 3")]
-        lines.append("| " + " | ".join(cells) + " |")
+        mixes.setdefault((cell.place, cell.fps, cell.jitter_px, cell.miss, cell.switch), {})[cell.crowd] = row
+    lines = ["| place | fps | jitter px | missed | id switches | " + " | ".join(COUNTS) + " |", "|---" * (5 + len(COUNTS)) + "|"]
+    for mix, crowds in mixes.items():
+        off_by = (f"{crowds[crowd].off_ids} / {crowds[crowd].off_boxes}" if crowd in crowds else "" for crowd in COUNTS)
+        lines.append(f"| {_mix(mix)} | " + " | ".join(off_by) + " |")
+    names = ("corners", "foot 1", "foot 2", "foot 3")
+    rivals = [row for row in measured if row.rival and row.cell.crowd in {"walkers", "loiterers", "peeks"}]
+    if rivals:
+        lines += [
+            "",
+            "| people | fps | jitter px | missed | id switches | truth | ours, ids | ours, boxes | LineZone " + " | ".join(names) + " |",
+        ]
+        lines.append("|---" * (8 + len(names)) + "|")
+    for row in rivals:
+        mix = _mix((row.cell.crowd, row.cell.fps, row.cell.jitter_px, row.cell.miss, row.cell.switch))
+        counts = (sum(row.truth), sum(row.ids), sum(row.boxes), *(row.rival[name] for name in names))
+        lines.append(f"| {mix} | " + " | ".join(map(str, counts)) + " |")
     return "\n".join(lines)
+
+
+def _mix(mix: tuple[str, float, float, float, float]) -> str:
+    first, fps, jitter_px, miss, switch = mix
+    return f"{first} | {fps:g} | {jitter_px:g} | {miss:.0%} | {switch:.0%}"
 
 
 def main() -> None:
