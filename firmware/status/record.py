@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, islice
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +23,7 @@ from firmware.uplink.envelope import Place
 PAYLOADS_MAX: Final = 200  # reliability 1.5, V5
 BYTES_MAX: Final = 4 * 1024 * 1024  # of payloads, where they are unusually long
 SHOWN_MAX: Final = 50  # in one answer: a phone renders no more
+SHOWN_BYTES_MAX: Final = 256 * 1024  # of envelopes in one answer; at least one is shown, and one may be so large
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,10 @@ class Record:
     def newest(self, now_s: float, count: int = SHOWN_MAX) -> SentList:
         """The newest payloads, newest first."""
         with self._lock:
-            entries = [self._entries[-1 - at] for at in range(min(count, len(self._entries)))]
-        return SentList(tuple(_shown(entry, now_s) for entry in entries))
+            entries = list(islice(reversed(self._entries), count))
+        sizes = accumulate(entry.bytes for entry in entries)
+        shown = [entry for at, (entry, size) in enumerate(zip(entries, sizes, strict=True)) if at == 0 or size <= SHOWN_BYTES_MAX]
+        return SentList(tuple(_shown(entry, now_s) for entry in shown))
 
 
 def _shown(entry: _Entry, now_s: float) -> Sent:

@@ -48,7 +48,17 @@ def test_memory_is_bounded_in_number_and_bytes() -> None:
     assert record.newest(0.0, 10_000).payloads[-1].seq == 50
     for seq in range(100):
         sealed(record, seq, size=256 * 1024)
-    assert len(record.newest(0.0, 10_000).payloads) == BYTES_MAX // (256 * 1024)
+    assert len(record._entries) == BYTES_MAX // (256 * 1024)
+
+
+def test_an_answer_is_bounded_too() -> None:
+    """Large payloads: fewer of them, newest first, one at least."""
+    record = Record()
+    for seq in range(10):
+        sealed(record, seq, size=100 * 1024)
+    assert [each.seq for each in record.newest(0.0).payloads] == [9, 8]
+    sealed(record, 10, size=300 * 1024)
+    assert [each.seq for each in record.newest(0.0).payloads] == [10]
 
 
 def test_each_change_is_noted() -> None:
