@@ -171,9 +171,9 @@ def table(measured: list[Row]) -> str:
         ]
         lines.append("|---" * (8 + len(names)) + "|")
     for row in rivals:
-        mix = _mix((row.cell.crowd, row.cell.fps, row.cell.jitter_px, row.cell.miss, row.cell.switch))
+        who = _mix((row.cell.crowd, row.cell.fps, row.cell.jitter_px, row.cell.miss, row.cell.switch))
         counts = (sum(row.truth), sum(row.ids), sum(row.boxes), *(row.rival[name] for name in names))
-        lines.append(f"| {mix} | " + " | ".join(map(str, counts)) + " |")
+        lines.append(f"| {who} | " + " | ".join(map(str, counts)) + " |")
     return "\n".join(lines)
 
 
