@@ -21,13 +21,12 @@ PEAK_PRIOR = -4.6  # logit of 1 %: most cells see nobody
 
 @dataclass(frozen=True)
 class Shape:
-    """The network's measures. body: a name of `bodies`; frozen: its blocks that keep their start weights; others: channels."""
+    """The network's measures. body: a name of `bodies`; others: channels."""
 
     body: str = "mobilenet-0.5"
     pyramid: int = 64
     fine: int = 32
     head: int = 48
-    frozen: int = 2
 
 
 class Head(nn.Module):
@@ -59,6 +58,7 @@ class Detector(nn.Module):
     def __init__(self, shape: Shape = Shape()):
         super().__init__()
         self.shape = shape
+        self.frozen = 0  # blocks that keep their weights; the training loop says how many
         stem, blocks, outs = bodies.blocks_of(shape.body)
         self.stem = Layer(3, stem, 3, 2)
         self.blocks = nn.ModuleList(blocks)
@@ -76,12 +76,12 @@ class Detector(nn.Module):
         """The body's maps at strides 4, 8, 16 and perhaps 32."""
         maps = []
         learns = torch.is_grad_enabled()
-        with torch.set_grad_enabled(learns and self.shape.frozen == 0):
+        with torch.set_grad_enabled(learns and self.frozen == 0):
             picture = self.stem(picture)
         for number, block in enumerate(self.blocks):
             if block.stride == 2:
                 maps.append(picture)
-            with torch.set_grad_enabled(learns and number >= self.shape.frozen):
+            with torch.set_grad_enabled(learns and number >= self.frozen):
                 picture = block(picture)
         return [*maps[1:], picture]
 

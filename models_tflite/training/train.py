@@ -42,7 +42,7 @@ def rate_at(phase: Phase, step: int) -> float:
 def optimiser(detector: Detector, recipe: Recipe) -> torch.optim.Optimizer:
     """AdamW with a slower body; frozen layers are left out; biases do not decay."""
     body = {id(parameter) for part in (detector.stem, detector.blocks) for parameter in part.parameters()}
-    frozen = [detector.stem, *detector.blocks[: detector.shape.frozen]] if detector.shape.frozen else []
+    frozen = [detector.stem, *detector.blocks[: detector.frozen]] if detector.frozen else []
     still = {id(parameter) for part in frozen for parameter in part.parameters()}
     groups = [
         {
@@ -65,32 +65,37 @@ def run(recipe: Recipe, sources: dict[str, list[Picture]], held: dict[str, list[
     torch.manual_seed(recipe.seed)
     detector = detector.to(device(), memory_format=torch.channels_last)
     average = torch.optim.swa_utils.AveragedModel(detector, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(recipe.averaging))
-    stepper = optimiser(detector, recipe)
-    first = resume(folder / "last.pt", detector, average, stepper)
+    first, stepper_state = resume(folder / "last.pt", detector, average)
     progress = tqdm(total=recipe.steps(), initial=first, desc="training", unit="step", mininterval=10)
     begun = 0
     for phase in recipe.phases:
-        if first < begun + phase.steps:
-            start = max(first, begun)
+        start, end = max(first, begun), begun + phase.steps
+        if start < end:
+            detector.frozen = phase.frozen
+            stepper = optimiser(detector, recipe)
+            if start > begun:
+                stepper.load_state_dict(stepper_state)
             if start == 0:
                 detector.fit_gains(to_input(next(feed.batches(feed.Batches(recipe, phase, sources, first=0, last=1), 0))[0]))
                 average.module.load_state_dict(detector.state_dict())
-            dataset = feed.Batches(recipe, phase, sources, first=start, last=begun + phase.steps)
+            dataset = feed.Batches(recipe, phase, sources, first=start, last=end)
             for step, batch in enumerate(feed.batches(dataset, recipe.workers), start=start):
-                rate, weight = rate_at(phase, step - begun), phase.edge_weight
-                loss = train_step(detector, stepper, batch, (rate, weight), recipe.gradient_norm_max)
-                if step + 1 < 2000:  # the average starts young
-                    average.multi_avg_fn = torch.optim.swa_utils.get_ema_multi_avg_fn(min(recipe.averaging, (step + 2) / (step + 12)))
-                elif step + 1 == 2000:
-                    average.multi_avg_fn = torch.optim.swa_utils.get_ema_multi_avg_fn(recipe.averaging)
+                rate = rate_at(phase, step - begun)
+                loss = train_step(detector, stepper, batch, (rate, phase.edge_weight), recipe.gradient_norm_max)
+                average.multi_avg_fn = torch.optim.swa_utils.get_ema_multi_avg_fn(memory_at(recipe, step))
                 average.update_parameters(detector)
                 progress.update()
                 progress.set_postfix(peak=f"{loss[0]:.2f}", edge=f"{loss[1]:.2f}", refresh=False)
                 keep(folder, recipe, step + 1, (detector, average, stepper), held, loss)
-        begun += phase.steps
+            save(folder / "last.pt", end, detector, average, stepper)
+        begun = end
     progress.close()
-    save(folder / "last.pt", recipe.steps(), detector, average, stepper)
     return average.module
+
+
+def memory_at(recipe: Recipe, step: int) -> float:
+    """How much of itself the average keeps at a step: it starts young."""
+    return min(recipe.averaging, (step + 2) / (step + 12))
 
 
 def train_step(detector, stepper, batch, rate_and_weight: tuple[float, float], norm_max: float) -> tuple[float, float]:
@@ -137,15 +142,14 @@ def save(path: Path, step: int, detector, average, stepper) -> None:
     path.with_suffix(".tmp").replace(path)
 
 
-def resume(path: Path, detector, average, stepper) -> int:
-    """Goes on from a checkpoint if there is one; returns the steps done."""
+def resume(path: Path, detector, average) -> tuple[int, dict]:
+    """Goes on from a checkpoint if there is one; returns the steps done and the optimiser's state."""
     if not path.exists():
-        return 0
+        return 0, {}
     state = torch.load(path, map_location=device(), weights_only=True)
     detector.load_state_dict(state["detector"])
     average.load_state_dict(state["average"])
-    stepper.load_state_dict(state["stepper"])
-    return int(state["step"])
+    return int(state["step"]), state["stepper"]
 
 
 def load_average(path: Path) -> Detector:
