@@ -3,7 +3,7 @@
 import { h, svg } from "/elements.js";
 import { day, hour, number, t } from "/words.js";
 
-const WIDTH = 640, HEIGHT = 220, LEFT = 34, BOTTOM = 22, TOP = 8;
+const WIDTH = 640, HEIGHT = 220, LEFT = 34, BOTTOM = 28, TOP = 8;
 
 // Slots with their ages become buckets of the viewer's own hours or days: the device's wall clock need not be right.
 export function buckets(history, bounds, pick) {
