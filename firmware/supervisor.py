@@ -28,6 +28,7 @@ OPEN_S_MAX: Final = 20.0  # kernels are compiled, the source is being opened
 SILENT_S_MAX: Final = 4.0  # heartbeats come twice a second, every 2 s beside a dead camera; counting must resume within 10 s
 UNSEEN_S_MAX: Final = 3.5  # heartbeats without a new picture: the camera's own call hangs, only a new process helps
 STOP_S_MAX: Final = 10.0
+EXIT_S_MAX: Final = 0.5  # from hanging up to the exit code
 VISION_MODULE = "firmware.vision.process"  # tests put a faulty one here
 
 
@@ -128,12 +129,12 @@ class Supervisor:
         life = await self._born()
         if life is None:
             return None
-        self._life, self._over, self._ended_well, last = life, asyncio.Event(), False, None
+        self._life, self._over, self._ended_well, last, reason = life, asyncio.Event(), False, None, ""
         try:
             await self.tell(self._order.configure)
             reason = await self._listen(life.reader)
         finally:
-            last = await life.end(STOP_S_MAX if self._ended_well else 0.5)
+            last = await life.end(STOP_S_MAX if self._ended_well else EXIT_S_MAX if not reason else 0.0)
             self._life = None
             self._over.set()
         return None if self._ended_well and not reason else reason or last

@@ -15,7 +15,7 @@ from firmware.clock import Clock
 from firmware.errors import SourceError, SourceSilentError
 from firmware.vision.frame import Frame
 
-SILENT_S: Final = 2.0  # one read blocks no longer: the heartbeat of vision must go on beside a dead camera
+SILENT_S: Final = 2.2  # longer than blind_after_s, so that all of it is blind; shorter, so that heartbeats go on beside a dead camera
 CLOSE_S: Final = 2.0  # a hung camera call is left to the end of the process
 EARLY_SHARE: Final = 0.1  # of a frame's time: cameras jitter ...
 EARLY_S_MAX: Final = 0.02  # ... but not more than this
