@@ -45,15 +45,15 @@ inside /opt/passerby/bin/python -c 'import platform, numpy, numba; print(platfor
 step "passerby doctor"
 inside passerby doctor || true  # no camera and no clock chip here: what fails is in the table
 step "passerby bench"
-inside passerby bench --quick || inside passerby bench
+inside passerby bench --frames 10
 step "passerby replay of a short clip"
-inside /opt/passerby/bin/python -c 'from firmware.vision.simulated_source import SimulatedBoxes, parse
-import json
+inside /opt/passerby/bin/python -c 'import json
+from firmware.vision.simulated_source import SimulatedBoxes, parse
 boxes = SimulatedBoxes(parse("sim-boxes:?people=12&minutes=1&fps=5"))
 with open("/root/clip.jsonl", "w") as out:
     while (seen := boxes.read()) is not None:
-        out.write(json.dumps({"t": round(seen.t_s, 3), "boxes": [[*map(float, box), float(score)] for box, score in zip(seen.boxes, seen.scores)]}) + "\n")'
-inside passerby replay --config /root/prove.toml /root/clip.jsonl || true
+        out.write(json.dumps({"t": round(seen.t_s, 3), "boxes": seen.boxes.tolist(), "scores": seen.scores.tolist()}) + "\n")'
+inside passerby replay /root/clip.jsonl --config /root/prove.toml
 step "a minute of passerby run"
 inside passerby run --config /root/prove.toml --plain --seconds 60
 step "done"
