@@ -219,12 +219,13 @@ def _odds(memory: Memory, p: int, k: int, at: int, absence: Absence, chance: flo
     times how often people appear at this place. `at`: T_X looks at the track now, T_BIRTH_X at its birth.
     """
     known, tracks, habits = memory.known, memory.tracks, memory.habits
+    taller = _taller(known, p, tracks, k, at, rules.size)
     walking = -turned - _misfit(known, p, tracks, k, at, absence.gap_s, absence.spread, rules.size) - absence.narrow
     if _distance(known, p, tracks, k, at) <= absence.reach:
         off = _aside(known, p, tracks, k, at) / absence.aside
-        walking = max(walking, absence.turned - off * off)
+        walking = max(walking, absence.turned - off * off - taller)
     stay = _distance(known, p, tracks, k, at) / rules.near
-    walking = max(walking, absence.stood - stay * stay)
+    walking = max(walking, absence.stood - stay * stay - taller)
     h = known[p, K_HEIGHT]
     frame_s = habits[FRAME_S] if habits[FRAME_S] > 0.0 else absence.gap_s
     born = log2(_birth_density(memory, tracks[k, at] / aspect, tracks[k, at + 1], rules) * h * h * frame_s)
@@ -282,9 +283,15 @@ def _misfit(known: Floats, p: int, tracks: Floats, k: int, at: int, dt: float, w
     h = known[p, K_HEIGHT]
     dx = (tracks[k, at] - known[p, K_X] - known[p, K_SPEED_X] * dt) / h
     dy = (tracks[k, at + 1] - known[p, K_Y] - known[p, K_SPEED_Y] * dt) / h
-    ratio = tracks[k, at + 2] / h
+    return (dx * dx + dy * dy) / wide + _taller(known, p, tracks, k, at, size)
+
+
+@njit(cache=True, error_model="numpy")
+def _taller(known: Floats, p: int, tracks: Floats, k: int, at: int, size: float) -> float:
+    """How much taller or shorter track `k` is than person `p`: squared standard deviations."""
+    ratio = tracks[k, at + 2] / known[p, K_HEIGHT]
     off = (max(ratio, 1.0 / ratio) - 1.0) / size
-    return (dx * dx + dy * dy) / wide + off * off
+    return off * off
 
 
 @njit(cache=True, error_model="numpy")

@@ -63,3 +63,35 @@ def test_the_one_lost_longest_makes_room() -> None:
     memory.forget_longest_lost(room)
     assert room.gone[0] == 8
     assert room.known[:2, memory.K_ID].tolist() == [7, 9]
+
+
+def test_a_turn_is_noticed_once() -> None:
+    """A second to the right, a second to the left: one turn, noticed when they walk back; standing still is none."""
+    known = np.zeros((1, memory.KNOWN_COLUMNS))
+    memory.begin(known, 0, 0.1, 0.5, 0.3, 0.0, Rules())
+    turns = []
+    for i in range(1, 31):
+        x = 0.1 + 0.03 * (min(i, 10) - max(min(i, 20) - 10, 0))
+        memory.observe(known, 0, x, 0.5, 0.3, 0.1 * i, Rules())
+        turns.append(memory.turned_round(known, 0, Rules().walk))
+    assert sum(turns) == 1
+    assert 10 < turns.index(True) < 20
+
+
+@pytest.mark.parametrize(("worth", "chance"), [(0.0, 0.5), (-20.0, 1.0), (20.0, 0.0), (2.2, 0.25)])
+def test_odds_are_a_chance(worth: float, chance: float) -> None:
+    """Even odds are a half, odds of three to one a quarter against."""
+    assert memory.chance_against(worth) == pytest.approx(chance, abs=0.02)
+
+
+def test_who_stood_is_remembered_for_longer_than_who_walked() -> None:
+    """Ten seconds after the last sight, who stood in mid-view may be found again; who walked, or was seen once, may not."""
+    room = memory.new_memory(3, 3)
+    for p, step in enumerate((0.0, 0.03)):
+        memory.begin(room.known, p, 0.5, 0.5, 0.3, 0.0, Rules())
+        for i in range(1, 31):
+            memory.observe(room.known, p, 0.5 + step * i, 0.5, 0.3, 0.1 * i, Rules())
+            memory.note_place(room.places, memory.STAYS, *memory.way(room.known, p, 1.8, 0.3), 1.0)
+    memory.begin(room.known, 2, 0.5, 0.5, 0.3, 3.0, Rules())
+    assert [memory.is_over(room, p, 10.0, 1.8, Rules()) for p in range(3)] == [False, True, True]
+    assert memory.is_over(room, 0, 30.0, 1.8, Rules())

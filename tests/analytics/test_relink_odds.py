@@ -28,11 +28,13 @@ def known_at(*feet: tuple[float, float]) -> Memory:
     return room
 
 
-def show(room: Memory, t_s: float, *tracks: tuple[int, float, float], height: float = 0.3) -> dict[tuple[int, int], float]:
-    """Worth of each pair (person, track) of a frame whose tracks are (owner, x, y), born now."""
+def show(
+    room: Memory, t_s: float, *tracks: tuple[int, float, float], height: float = 0.3, age_s: float = 0.0
+) -> dict[tuple[int, int], float]:
+    """Worth of each pair (person, track) of a frame whose tracks are (owner, x, y), born so long ago."""
     for k, (owner, x, y) in enumerate(tracks):
         row = room.tracks[k]
-        row[memory.T_OWNER], row[memory.T_BORN_S] = owner, t_s
+        row[memory.T_OWNER], row[memory.T_BORN_S] = owner, t_s - age_s
         row[memory.T_X], row[memory.T_Y], row[memory.T_HEIGHT] = x, y, height
         row[memory.T_BIRTH_X], row[memory.T_BIRTH_Y], row[memory.T_BIRTH_HEIGHT] = x, y, height
         room.column[k] = k
@@ -75,10 +77,21 @@ def test_where_people_often_appear_a_newcomer_is_rather_somebody_new() -> None:
     assert show(quiet, 1.2, (NONE, 0.5, 0.5))[0, 0] > show(busy, 1.2, (NONE, 0.5, 0.5)).get((0, 0), 0.0)
 
 
-def test_somebody_of_another_height_is_less_likely_the_lost_one() -> None:
-    """Size counts: a child where an adult was lost."""
-    alike, child = (show(known_at((0.5, 0.5)), 1.2, (NONE, 0.5, 0.5), height=height)[0, 0] for height in (0.3, 0.15))
-    assert child < alike
+def test_somebody_half_as_tall_is_somebody_else() -> None:
+    """Size counts, wherever they stand: a child where an adult was lost."""
+    worth = show(known_at((0.5, 0.5)), 1.7, (NONE, 0.5, 0.5), age_s=0.4)
+    assert worth[0, 0] > 0.0
+    assert (0, 0) not in show(known_at((0.5, 0.5)), 1.7, (NONE, 0.5, 0.5), height=0.15, age_s=0.4)
+
+
+def test_the_way_back_is_the_way_they_came() -> None:
+    """Somebody who walked to the right and is lost: found again to the left on their way is likelier than as far off it."""
+    room = known_at((0.5, 0.5))
+    for i in range(1, 11):
+        memory.observe(room.known, 0, 0.5 + 0.03 * i, 0.5, 0.3, 1.0 + 0.1 * i, Rules())
+        memory.turned_round(room.known, 0, Rules().walk)
+    on_the_way = show(room, 2.7, (NONE, 0.68, 0.5), age_s=0.4)[0, 0]
+    assert on_the_way > show(room, 2.7, (NONE, 0.8, 0.38), age_s=0.4).get((0, 0), 0.0)
 
 
 @pytest.mark.parametrize("x", [1e-9, 0.3, 1.0, 1.5, 4096.0])
