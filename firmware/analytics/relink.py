@@ -93,7 +93,7 @@ class Relinker:
         relink_s_max: someone unseen for longer is gone.
         capacity: tracks in one frame, at most; as many lost people are remembered beside them, and the one lost longest
             goes first when there are more.
-        rules: the thresholds of linking; measured in docs/line-accuracy.md.
+        rules: the thresholds of linking; measured in docs/accuracy.md.
     """
 
     def __init__(self, relink_s_max: float = 4.0, capacity: int = 512, rules: Rules | None = None) -> None:
