@@ -24,7 +24,8 @@ Methods = {
     "write": CFUNCTYPE(c_int, c_void_p, c_void_p, c_int, c_int64),
     "truncate": CFUNCTYPE(c_int, c_void_p, c_int64),
     "sync": CFUNCTYPE(c_int, c_void_p, c_int),
-    "open": CFUNCTYPE(c_int, c_void_p, c_char_p, c_void_p, c_int, POINTER(c_int)),
+    # The path as an address: SQLite keeps it, and derives the name of its shared memory from it later.
+    "open": CFUNCTYPE(c_int, c_void_p, c_void_p, c_void_p, c_int, POINTER(c_int)),
     "delete": CFUNCTYPE(c_int, c_void_p, c_char_p, c_int),
 }
 
@@ -95,10 +96,10 @@ class _Layer:
         self._kept.append(made)
         return cast(made, c_void_p)
 
-    def _open(self, _vfs: int, name: bytes | None, file: int, flags: int, out: Any) -> int:
+    def _open(self, _vfs: int, name: int | None, file: int, flags: int, out: Any) -> int:
         code = int(Methods["open"](self._usual.contents.open)(cast(self._usual, c_void_p).value, name, file, flags, out))
         if code == 0 and name is not None and flags & DURABLE_KINDS:
-            self._files[file] = self._folder.open(Path(name.decode()).name)
+            self._files[file] = self._folder.open(Path(string_at(name).decode()).name)
             self._patch(file)
         return code
 
