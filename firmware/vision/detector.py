@@ -25,6 +25,7 @@ from firmware.vision.decode import decoder_for
 from firmware.vision.detection import Detections
 from firmware.vision.edgetpu import BUILD_S_MAX, EdgeTpu, child_command
 from firmware.vision.fallback import WithFallback
+from firmware.vision.flatbuffer import check_bounds
 from firmware.vision.frame import Frame
 from firmware.vision.interpreter import LITERT, TFLITE, build, first_line
 from firmware.vision.manifest import Anchors, ModelFile, find_model, read_compiled
@@ -207,6 +208,8 @@ def open_detector(
     """
     file = find_model(model)
     vouched = file.entry is not None and bool(file.entry.sha256)
+    if not vouched:
+        check_bounds(str(file.path), file.content)
     candidates = runtimes_named("auto" if runtime == "edgetpu" else runtime, vouched=vouched)
     detector = detector_of(file, candidates, threads=threads, tiling=tiling, score_min=score_min)
     if runtime in {"auto", "edgetpu"}:
