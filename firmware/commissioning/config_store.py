@@ -10,14 +10,13 @@ once it ran and every camera saw (`keep_as_good`). This is the only module of co
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from firmware.config import TEXT_BYTES_MAX, Config, parse
 from firmware.errors import ConfigError, StorageError
+from firmware.private_file import replace_file
 
 GOOD_SUFFIX: Final = ".good"
 MODE: Final = 0o640  # the service's group reads; a camera's password may be in it
@@ -134,24 +133,9 @@ def _read(path: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Under another name first, durable before it is renamed, and the rename durable before we return."""
+    """Whole or not at all, and durable before we return."""
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                os.fchmod(file.fileno(), MODE)
-                file.write(text.encode())
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except OSError:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace_file(path, text.encode(), MODE)
     except OSError as error:
         hint = f"{path.parent} must be writable by the service" if isinstance(error, PermissionError) else "check the card"
         raise StorageError(f"cannot write {path}: {error.strerror}", hint) from error

@@ -34,6 +34,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from firmware.clock import BUILT_MS
 from firmware.errors import DataError, StorageError
+from firmware.private_file import replace_file
 from firmware.status.access import new_token, token_hash
 
 VALID_DAYS: Final = 7300  # twenty years: longer than a device hangs; nobody renews it, and the pin is of the key
@@ -137,13 +138,5 @@ def _kept_hash(path: Path) -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all, readable by its owner alone."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-        if os.geteuid() == 0:  # an operator's `sudo passerby token`: the service must be able to read it
-            owner = path.parent.stat()
-            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
-    Path(temporary).replace(path)
+    """Whole or not at all, readable by its owner alone: the service, also after an operator's `sudo passerby token`."""
+    replace_file(path, content, 0o600, owned_as_folder=True)
