@@ -19,6 +19,7 @@ from typing import Final, Protocol
 import msgspec
 
 from firmware import wall
+from firmware.cancelling import cancelled
 from firmware.clock import Clock
 from firmware.commissioning.presence import Presence
 from firmware.commissioning.room_desk import RoomDesk
@@ -294,9 +295,7 @@ class Daemon:
         await asyncio.gather(*(supervisor.stop() for supervisor in self._supervisors))
         await ended
         for task in (ticking, stopping):
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await cancelled(task)
         for desk in self.desks:
             await desk.finish()
         for sink in self._sinks:

@@ -23,6 +23,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firmware import __version__
+from firmware.cancelling import cancelled
 from firmware.clock import Clock, wall_quality
 from firmware.config import UplinkConfig
 from firmware.errors import PasserbyError
@@ -221,9 +222,7 @@ class Outbound:
             self._wake.set()
             await asyncio.sleep(0.05)
             self._note_health()
-        sending.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await sending
+        await cancelled(sending)
         await self._sender.close()
 
     async def _flush_until_stopped(self) -> None:

@@ -21,6 +21,7 @@ from zeroconf import Error as ZeroconfError
 from zeroconf import InterfaceChoice, IPVersion, NonUniqueNameException
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
+from firmware.cancelling import cancelled
 from firmware.errors import UplinkError
 
 SERVICE: Final = "_passerby._tcp.local."
@@ -115,9 +116,7 @@ class Announcer:
     async def close(self) -> None:
         """Say good-bye, and release the sockets. May be called twice."""
         if self._watching is not None:
-            self._watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watching
+            await cancelled(self._watching)
             self._watching = None
         await self._withdraw()
 

@@ -7,13 +7,13 @@ taken is told by `trouble` and tried again: the page must never keep a device fr
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import ifaddr
 
+from firmware.cancelling import cancelled
 from firmware.status.discovery import lan_addresses
 
 WATCH_S: Final = 10.0
@@ -69,9 +69,7 @@ class Listening:
     async def close(self) -> None:
         """Serve nobody any more."""
         if self._watching is not None:
-            self._watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watching
+            await cancelled(self._watching)
             self._watching = None
         for server in self._servers.values():
             server.close()
