@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.figure import Figure, figure
+from benchmarks.figure import Figure, figure, print_figures
 
 COMMAND = "python -m benchmarks.bad_inputs"
 DATA = Path(os.environ.get("PASSERBY_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
@@ -95,8 +95,8 @@ def figures() -> Iterator[Figure]:
 
 
 def main() -> None:
-    for one in figures():
-        print(one.line(), flush=True)
+    """Print them."""
+    print_figures(figures())
 
 
 if __name__ == "__main__":

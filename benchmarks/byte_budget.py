@@ -14,7 +14,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.structs import replace
 
-from benchmarks.figure import Figure, figure
+from benchmarks.figure import Figure, figure, print_figures
 from firmware.analytics.pipeline import Pipeline
 from firmware.analytics.pseudonym import Pseudonyms
 from firmware.config import parse
@@ -122,5 +122,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     parser.add_argument("--quick", action="store_true", help="an hour instead of a day")
     parser.add_argument("--seed", type=int, help="the busy shop is always the same one")
-    for measured in figures(quick=parser.parse_args().quick):
-        print(measured.line())
+    print_figures(figures(quick=parser.parse_args().quick))

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 from typing import Final
 
-from benchmarks.figure import Figure, figure
+from benchmarks.figure import Figure, figure, print_figures
 from firmware.clock import SystemClock
 from firmware.prove import Finding, prove_locks, prove_no_trace, prove_schema
 
@@ -33,5 +33,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks.claims", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the same: it takes half a minute")
     parser.add_argument("--seed", type=int, default=1)
-    for measured in figures(parser.parse_args().seed):
-        print(measured.line())
+    print_figures(figures(parser.parse_args().seed))

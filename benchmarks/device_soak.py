@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from benchmarks.figure import Figure, figure
+from benchmarks.figure import Figure, figure, print_figures
 from benchmarks.pipeline_memory import busy_shop, resident_kb
 from firmware import wall
 from firmware.config import parse
@@ -180,5 +180,4 @@ if __name__ == "__main__":
     parser.add_argument("--hours", type=float, default=HOURS)
     parser.add_argument("--seed", type=int, help="the crowd is always the same one")
     asked = parser.parse_args()
-    for measured in figures(hours=0.5 if asked.quick else asked.hours):
-        print(measured.line(), flush=True)
+    print_figures(figures(hours=0.5 if asked.quick else asked.hours))

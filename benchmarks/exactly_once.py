@@ -6,7 +6,6 @@ delays, reorders and cuts, a portal that says 200, clocks that jump, power cuts,
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import postgres
-from benchmarks.figure import Figure, figure
+from benchmarks.figure import Figure, figure, figure_parser, print_figures
 from tests.hostile_world import lived
 
 COMMAND = "python -m benchmarks.exactly_once"
@@ -48,12 +47,8 @@ def figures(seed: int = 1, *, quick: bool = False) -> Iterator[Figure]:
 
 def main() -> None:
     """Print them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a twentieth of the steps")
-    parser.add_argument("--seed", type=int, default=1, help="of the world (default 1)")
-    options = parser.parse_args()
-    for one in figures(options.seed, quick=options.quick):
-        print(one.line(), flush=True)
+    options = figure_parser(__doc__, "a twentieth of the steps", "of the world (default 1)").parse_args()
+    print_figures(figures(options.seed, quick=options.quick))
 
 
 if __name__ == "__main__":

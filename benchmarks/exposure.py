@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from benchmarks.figure import Figure, figure
+from benchmarks.figure import Figure, figure, print_figures
 
 UNITS: Final = Path(__file__).parent.parent / "systemd"
 EXPOSURE_MAX: Final = 1.3  # reliability: what a network daemon of this design scores
@@ -43,5 +43,4 @@ if __name__ == "__main__":
     parser.add_argument("--quick", action="store_true", help="the same: it takes a moment")
     parser.add_argument("--seed", type=int, help="nothing here is drawn")
     parser.parse_args()
-    for measured in figures():
-        print(measured.line())
+    print_figures(figures())

@@ -6,8 +6,10 @@ measured then and there and never stored. A figure without a bound is shown for 
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -45,3 +47,20 @@ def figure(name: str, value: float, sense: Sense, bound: float = 0.0, *, unit: s
     value = float(value)
     holds = {"at least": value >= bound, "at most": value <= bound, "equal": value == bound, "shown": math.isfinite(value)}[sense]
     return Figure(name, value, sense if sense == "shown" else f"{sense} {bound:g}", unit, holds, command)
+
+
+def print_figures(figures: Iterable[Figure]) -> int:
+    """Print each as it is measured; the exit code: 0 when all hold, else 1."""
+    held = True
+    for one in figures:
+        print(one.line(), flush=True)
+        held &= one.holds
+    return 0 if held else 1
+
+
+def figure_parser(about: str | None, quick: str | None = None, seed: str | None = None, seed_default: int = 1) -> argparse.ArgumentParser:
+    """What every benchmark asks: `--quick` and `--seed`, each with its help, under its module's docstring."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help=quick)
+    parser.add_argument("--seed", type=int, default=seed_default, help=seed)
+    return parser

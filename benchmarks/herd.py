@@ -6,14 +6,13 @@ takes what its ceiling allows in a second, saying busy above it. Without jitter 
 
 from __future__ import annotations
 
-import argparse
 import heapq
 import random
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
-from benchmarks.figure import Figure, figure
+from benchmarks.figure import Figure, figure, figure_parser, print_figures
 from firmware.uplink.delivery import Delivery, Outcome, Place, Request
 from firmware.uplink.exchange import Answer
 
@@ -124,12 +123,9 @@ def figures(seed: int = 1, *, quick: bool = False) -> Iterator[Figure]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--quick", action="store_true", help="1,000 devices")
-    arguments = parser.parse_args()
-    for one in figures(arguments.seed, quick=arguments.quick):
-        print(one.line())
+    """Print them."""
+    options = figure_parser(__doc__, "1,000 devices").parse_args()
+    print_figures(figures(options.seed, quick=options.quick))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import postgres
-from benchmarks.figure import Figure, figure
+from benchmarks.figure import Figure, figure, print_figures
 from collector.books import LINE_COLUMNS
 from collector.database import Database, open_database
 from collector.enrolment import enrol_folder
@@ -242,8 +242,7 @@ def main() -> None:
     if arguments.answer_only:
         answer_only(arguments.answer_only)
         return
-    for one in on_each_engine(quick=arguments.quick):
-        print(one.line(), flush=True)
+    print_figures(on_each_engine(quick=arguments.quick))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 
 from benchmarks.doorway import Crowd, Place, Scene, Sensor, scene
-from benchmarks.figure import Figure, figure
+from benchmarks.figure import Figure, figure, print_figures
 from firmware.analytics.line_crossing import LineCounter, LineStep
 from firmware.analytics.relink import Relinker
 from firmware.vision.tracker import Tracker
@@ -193,8 +193,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processors to use")
     chosen = parser.parse_args()
     if chosen.figures:
-        for item in figures(chosen.seed, quick=chosen.quick, jobs=chosen.jobs):
-            print(item.line(), flush=True)
+        print_figures(figures(chosen.seed, quick=chosen.quick, jobs=chosen.jobs))
         return
     measured = []
     for row in rows(grid(chosen.seed, quick=chosen.quick, places=chosen.places), chosen.jobs):

@@ -8,7 +8,6 @@ of health shows the size of the other lane. `--quick` lives three days.
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import tempfile
@@ -18,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks.figure import Figure, figure
+from benchmarks.figure import Figure, figure, figure_parser, print_figures
 from collector.database import Database, open_database
 from collector.reading import Query, report
 from collector.receive import commit, prepare
@@ -148,12 +147,8 @@ def _year_of_totals(folder: Path) -> Figure:
 
 def main() -> None:
     """Print them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="three days")
-    parser.add_argument("--seed", type=int, default=1, help="of what is counted (default 1)")
-    options = parser.parse_args()
-    for one in figures(options.seed, quick=options.quick):
-        print(one.line(), flush=True)
+    options = figure_parser(__doc__, "three days", "of what is counted (default 1)").parse_args()
+    print_figures(figures(options.seed, quick=options.quick))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figure import Figure, figure
+from benchmarks.figure import Figure, figure, print_figures
 
 CLIP = "videos/intel_sample_videos/one-by-one-person-detection.mp4"
 FPS = 10.0
@@ -93,8 +93,7 @@ def figures(model: str = "person-320") -> Iterator[Figure]:
 
 
 def main() -> None:
-    for one in figures(*sys.argv[1:2]):
-        print(one.line())
+    print_figures(figures(*sys.argv[1:2]))
 
 
 if __name__ == "__main__":

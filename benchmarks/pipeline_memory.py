@@ -7,7 +7,6 @@ memory and the number of Python's allocations are read after a warm-up and at th
 
 from __future__ import annotations
 
-import argparse
 import gc
 import random
 import sys
@@ -18,7 +17,7 @@ from time import perf_counter
 import msgspec
 import numpy as np
 
-from benchmarks.figure import Figure, figure
+from benchmarks.figure import Figure, figure, figure_parser, print_figures
 from benchmarks.step_cost import CAMERA
 from firmware.analytics.pipeline import Pipeline
 from firmware.analytics.pseudonym import Pseudonyms
@@ -88,15 +87,11 @@ def figures(*, quick: bool = False, seed: int = 1, frames: int | None = None) ->
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--seed", type=int, default=1)
+    """Print them; 1 when one does not hold."""
+    parser = figure_parser(__doc__)
     parser.add_argument("--frames", type=int, default=None)
     args = parser.parse_args(argv)
-    found = list(figures(quick=args.quick, seed=args.seed, frames=args.frames))
-    for one in found:
-        print(one.line())
-    return 0 if all(one.holds for one in found) else 1
+    return print_figures(figures(quick=args.quick, seed=args.seed, frames=args.frames))
 
 
 if __name__ == "__main__":

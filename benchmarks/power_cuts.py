@@ -6,11 +6,10 @@ PostgreSQL is not cut here: its commit waits for its own log, `synchronous_commi
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator
 
-from benchmarks.figure import Figure, figure
+from benchmarks.figure import Figure, figure, figure_parser, print_figures
 from tests.collector.sqlite_on_model import library
 from tests.collector.sqlite_power_cuts import UPLINKS, run
 
@@ -36,12 +35,8 @@ def figures(seed: int = 1, *, quick: bool = False) -> Iterator[Figure]:
 
 def main() -> None:
     """Print them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a quarter of the uplinks")
-    parser.add_argument("--seed", type=int, default=1, help="of the random cuts (default 1)")
-    options = parser.parse_args()
-    for one in figures(options.seed, quick=options.quick):
-        print(one.line(), flush=True)
+    options = figure_parser(__doc__, "a quarter of the uplinks", "of the random cuts (default 1)").parse_args()
+    print_figures(figures(options.seed, quick=options.quick))
 
 
 if __name__ == "__main__":

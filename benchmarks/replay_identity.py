@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.figure import Figure, figure
+from benchmarks.figure import Figure, figure, print_figures
 from firmware.vision.simulated_shop import SimulatedShop
 
 SOURCE = "sim-boxes:?seed=5&people=12&minutes=1&fps=10"
@@ -57,8 +57,8 @@ def differing(one: tuple[bytes, bytes], other: tuple[bytes, bytes]) -> int:
 
 
 def main() -> None:
-    for one in figures():
-        print(one.line(), flush=True)
+    """Print them."""
+    print_figures(figures())
 
 
 if __name__ == "__main__":

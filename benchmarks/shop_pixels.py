@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
-from benchmarks.figure import Figure, figure
+from benchmarks.figure import Figure, figure, print_figures
 from firmware.vision.shop.truth import Truth, Visit
 from firmware.vision.simulated_shop import SimulatedShop
 
@@ -90,8 +90,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, action="append", help="may be repeated (default: 1, 2, 3)")
     parser.add_argument("--boxes", action="store_true", help="the shop's own boxes instead of pixels and model")
     arguments = parser.parse_args()
-    for one in figures(arguments.minutes, arguments.seed or SEEDS, boxes=arguments.boxes):
-        print(one.line())
+    print_figures(figures(arguments.minutes, arguments.seed or SEEDS, boxes=arguments.boxes))
 
 
 if __name__ == "__main__":

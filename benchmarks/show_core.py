@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from benchmarks import bad_inputs, line_grid, one_by_one, pipeline_memory, replay_identity, shop_pixels, step_cost, tracking
-from benchmarks.figure import Figure
+from benchmarks.figure import Figure, print_figures
 
 TOPICS: tuple[Callable[[], Iterator[Figure]], ...] = (
     one_by_one.figures,
@@ -20,14 +20,5 @@ TOPICS: tuple[Callable[[], Iterator[Figure]], ...] = (
 )
 
 
-def main() -> int:
-    held = True
-    for topic in TOPICS:
-        for one in topic():
-            print(one.line(), flush=True)
-            held &= one.holds
-    return 0 if held else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(print_figures(one for topic in TOPICS for one in topic()))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
-from benchmarks.figure import Figure
+from benchmarks.figure import Figure, print_figures
 
 TOPICS: Final = ("exposure", "status_cost", "start_time", "claims", "byte_budget", "staying_up", "device_soak")
 
@@ -18,13 +18,5 @@ def figures() -> Iterator[Figure]:
         yield from importlib.import_module(f"benchmarks.{topic}").figures()
 
 
-def main() -> int:
-    held = True
-    for one in figures():
-        print(one.line(), flush=True)
-        held &= one.holds
-    return 0 if held else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(print_figures(figures()))

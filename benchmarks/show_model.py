@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import model_accuracy, model_cost
-from benchmarks.figure import Figure, Sense, figure
+from benchmarks.figure import Figure, Sense, figure, print_figures
 from firmware.vision.manifest import packaged_manifest
 from models_tflite.training import measure
 from models_tflite.training.pictures import data_folder
@@ -122,5 +122,4 @@ def clip_figures(folder: Path) -> Iterator[Figure]:
 
 
 if __name__ == "__main__":
-    for each in figures():
-        print(each.line(), flush=True)
+    print_figures(figures())

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from benchmarks import exactly_once, herd, ingest, offline, power_cuts
-from benchmarks.figure import Figure
+from benchmarks.figure import Figure, print_figures
 
 
 def figures() -> Iterator[Figure]:
@@ -20,13 +20,5 @@ def figures() -> Iterator[Figure]:
     yield from ingest.on_each_engine()
 
 
-def main() -> int:
-    held = True
-    for one in figures():
-        print(one.line(), flush=True)
-        held &= one.holds
-    return 0 if held else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(print_figures(figures()))

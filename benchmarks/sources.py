@@ -7,7 +7,6 @@ that was never trained on them; it needs the data folder.
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.figure import Figure, figure
+from benchmarks.figure import Figure, figure, figure_parser, print_figures
 from firmware.vision.shop.truth import truth_of
 from firmware.vision.shop.world import live
 from firmware.vision.simulated_shop import PersonBox, SimulatedShop
@@ -143,13 +142,9 @@ def iou(person: PersonBox, box: tuple[float, float, float, float]) -> float:
 
 
 def main() -> None:
-    """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer frames")
-    parser.add_argument("--seed", type=int, default=1, help="first seed")
-    arguments = parser.parse_args()
-    for each in figures(quick=arguments.quick, seed=arguments.seed):
-        print(each.line(), flush=True)
+    """Print them."""
+    options = figure_parser(__doc__, "fewer frames", "first seed").parse_args()
+    print_figures(figures(quick=options.quick, seed=options.seed))
 
 
 if __name__ == "__main__":

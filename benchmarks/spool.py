@@ -6,7 +6,6 @@ whose bound is a number of cases is then held against a twentieth of it.
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import subprocess
@@ -21,7 +20,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks import card_wear
-from benchmarks.figure import Figure, Sense, figure
+from benchmarks.figure import Figure, Sense, figure, figure_parser, print_figures
 from firmware.errors import DataError
 from firmware.uplink.batch import from_bytes, kind_of, to_bytes
 from firmware.uplink.envelope import Kind, Place, open_envelope, seal
@@ -234,12 +233,8 @@ def _wear_figures() -> Iterator[Figure]:
 
 def main() -> None:
     """Print them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a twentieth of the cases")
-    parser.add_argument("--seed", type=int, default=1, help="of the random cases (default 1)")
-    options = parser.parse_args()
-    for each in figures(quick=options.quick, seed=options.seed):
-        print(each.line(), flush=True)
+    options = figure_parser(__doc__, "a twentieth of the cases", "of the random cases (default 1)").parse_args()
+    print_figures(figures(quick=options.quick, seed=options.seed))
 
 
 if __name__ == "__main__":

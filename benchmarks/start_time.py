@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from benchmarks.figure import Figure, figure
+from benchmarks.figure import Figure, figure, print_figures
 
 COMMAND: Final = "python -m benchmarks.start_time"
 START_S_MAX: Final = 3.0
@@ -94,5 +94,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     parser.add_argument("--quick", action="store_true", help="with the kernels that lie beside the program, whatever they are")
     parser.add_argument("--seed", type=int, help="the shop is always the same one")
-    for measured in figures(quick=parser.parse_args().quick):
-        print(measured.line(), flush=True)
+    print_figures(figures(quick=parser.parse_args().quick))

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
-from benchmarks.figure import Figure, figure
+from benchmarks.figure import Figure, figure, print_figures
 from firmware.clock import SystemClock
 from firmware.config import parse
 from firmware.daemon import CameraState, Source
@@ -105,5 +105,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the frames")
     parser.add_argument("--seed", type=int, help="nothing here is drawn")
-    for measured in figures(quick=parser.parse_args().quick):
-        print(measured.line())
+    print_figures(figures(quick=parser.parse_args().quick))

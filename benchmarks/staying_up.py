@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from benchmarks.figure import Figure, figure
+from benchmarks.figure import Figure, figure, print_figures
 from firmware import supervisor
 from firmware.clock import SystemClock
 from firmware.config import parse
@@ -190,5 +190,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     parser.add_argument("--quick", action="store_true", help="only SIGKILL and a hanging camera")
     parser.add_argument("--seed", type=int, help="the simulated shop is always the same one")
-    for measured in figures(faults=("SIGKILL", "call") if parser.parse_args().quick else FAULTS):
-        print(measured.line(), flush=True)
+    print_figures(figures(faults=("SIGKILL", "call") if parser.parse_args().quick else FAULTS))

@@ -10,23 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.staying_up import CONFIG
 from firmware.clock import SystemClock
 from firmware.config import parse
 from firmware.daemon import FEET_FRESH_S, Daemon, Source
 from firmware.events import Event, Window
 from firmware.sd_notify import Notifier
-
-CONFIG = """
-site = "test"
-window_s = 5
-[[camera]]
-name = "shop"
-source = "{source}"
-[[camera.line]]
-name = "entrance"
-start = [0.1, 0.6]
-end = [0.9, 0.6]
-"""
 
 
 class Ledger:
