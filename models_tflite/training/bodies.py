@@ -1,7 +1,7 @@
 """The bodies: what turns a picture into maps at strides 4, 8, 16 (and 32), cut off ImageNet classifiers and started from their weights.
 
-`mobilenet-0.5` is MobileNet v1 at half width (Howard and others 2017), small and fast. `lite0` and `lite2` are EfficientNet-Lite
-(Google 2020, made for integer arithmetic) cut after stride 16: far stronger features for twice the time a pixel.
+`mobilenet-0.5` is MobileNet v1 at half width (Howard and others 2017), small and fast. `lite0` is EfficientNet-Lite0 (Google 2020, made
+for integer arithmetic) cut after stride 16: far stronger features for twice the time a pixel.
 """
 
 from dataclasses import dataclass
@@ -43,15 +43,7 @@ class Stage:
     widen: int
 
 
-LITE0 = (Stage(1, 16, 1, 3, 1), Stage(2, 24, 2, 3, 6), Stage(2, 40, 2, 5, 6), Stage(3, 80, 2, 3, 6), Stage(3, 112, 1, 5, 6))
-LITE2 = (
-    Stage(1, 16, 1, 3, 1),
-    Stage(3, 24, 2, 3, 6),
-    Stage(3, 48, 2, 5, 6),
-    Stage(4, 88, 2, 3, 6),
-    Stage(4, 120, 1, 5, 6),
-    Stage(2, 208, 2, 5, 6),
-)
+LITES = {"lite0": (Stage(1, 16, 1, 3, 1), Stage(2, 24, 2, 3, 6), Stage(2, 40, 2, 5, 6), Stage(3, 80, 2, 3, 6), Stage(3, 112, 1, 5, 6))}
 
 
 def blocks_of(name: str) -> tuple[int, list[nn.Module], list[int]]:
@@ -64,7 +56,7 @@ def blocks_of(name: str) -> tuple[int, list[nn.Module], list[int]]:
         return stem, [Separable(source, out, stride) for source, out, (_, stride) in zip(sources, outs, MOBILENET, strict=False)], outs
     made: list[nn.Module] = []
     outs, width = [], 32
-    for stage in {"lite0": LITE0, "lite2": LITE2}[name]:
+    for stage in LITES[name]:
         for number in range(stage.blocks):
             made.append(Inverted(width, stage.out, stage.stride if number == 0 else 1, stage.kernel, stage.widen))
             width = stage.out

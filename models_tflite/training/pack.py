@@ -39,8 +39,8 @@ class Plan:
 
 PLANS = (
     Plan("person-320", "mobilenet-0.5", (320, 320), "1x1", "the default: rooms up to about six metres deep", score_even=0.58),
-    Plan("person-416", "lite0", (416, 416), "1x1", "the most accurate at one look: three times the time of person-320"),
-    Plan("person-368-tiled", "lite0", (368, 368), "2x1", "wide or deep rooms with small people: two looks, side by side"),
+    Plan("person-416", "lite0", (416, 416), "1x1", "wide rooms with people of all sizes: three times the time of person-320"),
+    Plan("person-576", "mobilenet-0.5", (576, 576), "1x1", "the smallest people, at the yardstick's own cost"),
 )
 
 
