@@ -291,13 +291,13 @@ def power(machine: Machine) -> Check:
 
 def coral(machine: Machine) -> Iterator[Check]:
     """A Coral, how it is connected, and whether it can be driven."""
-    from firmware.vision.coral import find_corals, library_reason, slow_reason
+    from firmware.vision.coral import find_corals, missing_library, slow_reason
 
     found = find_corals(machine.root)
     if not found:
         yield Check("Coral", "ok", "none connected")
         return
-    missing = library_reason()
+    missing = missing_library()
     for device in found:
         slow = slow_reason(device)
         if missing:

@@ -17,9 +17,9 @@ step() { echo "== $(( $(date +%s) - began )) s: $*"; }
 
 step "an arm64 Trixie in $root"
 [ -x "$root/usr/bin/python3" ] || mmdebstrap --arch=arm64 --variant=apt --include=python3,python3-venv,python3-numpy,systemd,util-linux trixie "$root" ${mirror:+"$mirror"}
-install -d "$root/root/passerby"
-tar -C "$root/root/passerby" --strip-components=1 -xzf "$archive"
-cat >"$root/root/prove.toml" <<'TOML'
+install -d "$root/srv/passerby"
+tar -C "$root/srv/passerby" --strip-components=1 -xzf "$archive"
+cat >"$root/srv/prove.toml" <<'TOML'
 site = "emulated"
 window_s = 5
 [[camera]]
@@ -33,12 +33,12 @@ end = [0.9, 0.6]
 [status]
 enabled = false
 TOML
-inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin:/opt/passerby/bin HOME=/root LANG=C.UTF-8 NUMBA_CACHE_DIR=/var/cache/passerby-vision/numba "$@"; }
+inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin:/opt/passerby/bin HOME=/srv LANG=C.UTF-8 NUMBA_CACHE_DIR=/var/cache/passerby-vision/numba "$@"; }
 mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
 trap 'umount "$root/proc"' EXIT
 
 step "install.sh"
-inside /bin/bash /root/passerby/install.sh
+inside /bin/bash /srv/passerby/install.sh
 step "versions"
 inside passerby --version
 inside /opt/passerby/bin/python -c 'import platform, numpy, numba; print(platform.machine(), platform.python_version(), "numpy", numpy.__version__, numpy.__file__, "numba", numba.__version__)'
@@ -50,10 +50,10 @@ step "passerby replay of a short clip"
 inside /opt/passerby/bin/python -c 'import json
 from firmware.vision.simulated_source import SimulatedBoxes, parse
 boxes = SimulatedBoxes(parse("sim-boxes:?people=12&minutes=1&fps=5"))
-with open("/root/clip.jsonl", "w") as out:
+with open("/srv/clip.jsonl", "w") as out:
     while (seen := boxes.read()) is not None:
         out.write(json.dumps({"t": round(seen.t_s, 3), "boxes": seen.boxes.tolist(), "scores": seen.scores.tolist()}) + "\n")'
-inside passerby replay /root/clip.jsonl --config /root/prove.toml
+inside passerby replay /srv/clip.jsonl --config /srv/prove.toml
 step "a minute of passerby run"
-inside passerby run --config /root/prove.toml --plain --seconds 60
+inside passerby run --config /srv/prove.toml --plain --seconds 60
 step "done"

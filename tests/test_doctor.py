@@ -159,9 +159,9 @@ def test_coral_by_library_and_speed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """Without its library, or at USB 2, a Coral is a warning; else it is ok; without a Coral nothing is asked for."""
     assert next(doctor.coral(machine(tmp_path))).what == "none connected"
     plug(tmp_path, "2-1", "18d1", "9302", "480")
-    monkeypatch.setattr("firmware.vision.coral.library_reason", lambda: "libedgetpu.so.1: no such file")
+    monkeypatch.setattr("firmware.vision.coral.missing_library", lambda: "libedgetpu.so.1: no such file")
     assert "no such file" in next(doctor.coral(machine(tmp_path))).what
-    monkeypatch.setattr("firmware.vision.coral.library_reason", lambda: "")
+    monkeypatch.setattr("firmware.vision.coral.missing_library", lambda: "")
     assert (next(doctor.coral(machine(tmp_path))).level) == "warn"
     write(tmp_path, "sys/bus/usb/devices/2-1/speed", "5000")
     assert next(doctor.coral(machine(tmp_path))).level == "ok"

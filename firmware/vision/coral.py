@@ -54,7 +54,7 @@ def slow_reason(coral: Coral) -> str:
     return f"USB 2 speed ({coral.mbit} Mbit/s), at which the CPU is as fast"
 
 
-def library_reason(library: str = LIBRARY) -> str:
+def missing_library(library: str = LIBRARY) -> str:
     """Why the delegate's library cannot be loaded; empty when it can."""
     try:
         ctypes.CDLL(library)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from firmware.clock import SystemClock, stopwatch_s
 from firmware.errors import ModelError
-from firmware.vision.coral import Coral, find_corals, library_reason, slow_reason
+from firmware.vision.coral import Coral, find_corals, missing_library, slow_reason
 from firmware.vision.decode import decoder_for
 from firmware.vision.detection import Detections
 from firmware.vision.edgetpu import BUILD_S_MAX, EdgeTpu, child_command
@@ -250,7 +250,7 @@ def _no_coral(corals: tuple[Coral, ...], compiled: ModelFile | None, *, library_
         return f"the Coral is connected at {slow[0]}"
     if compiled is None:
         return "the model has no twin compiled for the Edge TPU beside it"
-    return "" if library_known else library_reason()
+    return "" if library_known else missing_library()
 
 
 def runtimes_named(name: str, *, vouched: bool = True) -> tuple[Runtime, ...]:

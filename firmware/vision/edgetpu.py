@@ -240,7 +240,7 @@ def serve(interpreter: Interpreter, memory: mmap.mmap, commands: IO[bytes], answ
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The arguments of a child."""
     parser = argparse.ArgumentParser(prog="passerby-edgetpu", description=__doc__)
-    parser.add_argument("--library", default=LIBRARY)
+    parser.add_argument("--library", dest="delegate", default=LIBRARY)
     for name in ("--model-fd", "--memory-fd", "--answer-fd"):
         parser.add_argument(name, type=int, required=True)
     return parser.parse_args(argv)
@@ -256,7 +256,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     content = os.pread(arguments.model_fd, os.fstat(arguments.model_fd).st_size, 0)
     with os.fdopen(arguments.answer_fd, "wb") as answers:
         try:
-            interpreter = build(LITERT, content, 1, library=arguments.library)
+            interpreter = build(LITERT, content, 1, library=arguments.delegate)
             serve(interpreter, mmap.mmap(arguments.memory_fd, SHARED_BYTES), sys.stdin.buffer, answers)
         except ModelError as error:
             answers.write(msgspec.json.encode(Hello(error=error.what)) + b"\n")

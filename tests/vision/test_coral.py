@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware.vision.coral import find_corals, library_reason, slow_reason
+from firmware.vision.coral import find_corals, missing_library, slow_reason
 
 
 def plug(root: Path, name: str, vendor: str, product: str, speed: str) -> None:
@@ -44,5 +44,5 @@ def test_pcie_is_fast_enough(tmp_path: Path) -> None:
 def test_none_is_none(tmp_path: Path) -> None:
     """A machine without the folders has none; a library that is not there is named."""
     assert find_corals(tmp_path) == ()
-    assert "libnone.so.9" in library_reason("libnone.so.9")
-    assert library_reason("libc.so.6") == ""
+    assert "libnone.so.9" in missing_library("libnone.so.9")
+    assert missing_library("libc.so.6") == ""

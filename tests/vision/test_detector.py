@@ -13,7 +13,7 @@ import pytest
 
 from firmware.errors import ModelError
 from firmware.vision import fallback
-from firmware.vision.coral import library_reason
+from firmware.vision.coral import missing_library
 from firmware.vision.detector import PersonDetector, accelerate, detector_of, even_out, open_detector, runtimes, runtimes_named
 from firmware.vision.frame import Frame
 from firmware.vision.manifest import Level, ModelFile, find_model
@@ -182,7 +182,7 @@ with os.fdopen(arguments.answer_fd, "wb") as answers:
 )
 def test_without_a_useful_coral_the_cpu_works_and_the_reason_is_kept(speed: str, compiled: bool, says: str, tmp_path: Path) -> None:
     """A slow link, a missing twin, no device, no library: asked for the Edge TPU, the CPU counts as fallback, with the reason."""
-    if speed == "5000" and compiled and not library_reason():
+    if speed == "5000" and compiled and not missing_library():
         pytest.skip("libedgetpu is installed here")
     file = with_twin(tmp_path)
     if not compiled:
