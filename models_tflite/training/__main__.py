@@ -70,7 +70,7 @@ def smoke_command() -> None:
     from models_tflite.training import judge, network, pack, synthetic, train
 
     recipe = dataclasses.replace(
-        Recipe((Phase("blobs", 24, 8e-3, 0.5, {"blobs": 1.0}, (128,), frozen=0),), network.Shape("mobilenet-0.25")),
+        Recipe((Phase("blobs", 24, 8e-3, 0.5, {"blobs": 1.0}, (128,), frozen=0),), network.Shape("tiny", 16, 8, 16)),
         batch=8,
         workers=0,
         checkpoint_steps=8,

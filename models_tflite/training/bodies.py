@@ -1,7 +1,8 @@
-"""The bodies: what turns a picture into maps at strides 4, 8, 16 (and 32), cut off ImageNet classifiers and started from their weights.
+"""The body: what turns a picture into maps at strides 4, 8 and 16, cut off a published network and started from its weights.
 
-`mobilenet-0.5` is MobileNet v1 at half width (Howard and others 2017), small and fast. `lite0` is EfficientNet-Lite0 (Google 2020, made
-for integer arithmetic) cut after stride 16: far stronger features for twice the time a pixel.
+`walker` is MobileNet v2 (Sandler and others 2018) cut after stride 16 out of an SSDLite detector of pedestrians (MIT): it has seen COCO's
+people and furniture, and people from above. Classifiers' bodies (MobileNet v1, EfficientNet-Lite0) needed far more training to get less
+far: see the lab book.
 """
 
 from dataclasses import dataclass
@@ -11,114 +12,74 @@ import numpy as np
 import torch
 from torch import nn
 
-from models_tflite.training.layers import Inverted, Layer, Separable
+from models_tflite.training.layers import Inverted, Layer
 
-# MobileNet v1: output channels at width 1.0 and stride of each separable block.
-MOBILENET = (
-    (64, 1),
-    (128, 2),
-    (128, 1),
-    (256, 2),
-    (256, 1),
-    (512, 2),
-    (512, 1),
-    (512, 1),
-    (512, 1),
-    (512, 1),
-    (512, 1),
-    (1024, 2),
-    (1024, 1),
-)
-BATCH_NORM_FLOOR = 1e-3  # EfficientNet's epsilon
+BATCH_NORM_FLOOR = 1e-3  # the epsilon of TensorFlow's detectors
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Alike blocks: how many, output channels, stride of the first, kernel, widening."""
+    """Alike blocks: how many, output channels, stride of the first, widening."""
 
     blocks: int
     out: int
     stride: int
-    kernel: int
     widen: int
 
 
-LITES = {"lite0": (Stage(1, 16, 1, 3, 1), Stage(2, 24, 2, 3, 6), Stage(2, 40, 2, 5, 6), Stage(3, 80, 2, 3, 6), Stage(3, 112, 1, 5, 6))}
+STEM = 32
+STAGES = {
+    "walker": (Stage(1, 16, 1, 1), Stage(2, 24, 2, 6), Stage(3, 32, 2, 6), Stage(4, 64, 2, 6), Stage(3, 96, 1, 6)),
+    "tiny": (Stage(1, 8, 1, 1), Stage(1, 12, 2, 2), Stage(1, 16, 2, 2), Stage(1, 24, 2, 2)),  # for tests of the recipe
+}
 
 
-def blocks_of(name: str) -> tuple[int, list[nn.Module], list[int]]:
-    """(stem channels, blocks, output channels of each) of a body."""
-    if name.startswith("mobilenet-"):
-        share = float(name.removeprefix("mobilenet-"))
-        width = stem = int(32 * share)
-        outs = [int(channels * share) for channels, _ in MOBILENET]
-        sources = [width, *outs]
-        return stem, [Separable(source, out, stride) for source, out, (_, stride) in zip(sources, outs, MOBILENET, strict=False)], outs
+def blocks_of(name: str) -> tuple[list[nn.Module], list[int]]:
+    """(blocks, output channels of each) of a body."""
     made: list[nn.Module] = []
-    outs, width = [], 32
-    for stage in LITES[name]:
+    outs, width = [], STEM
+    for stage in STAGES[name]:
         for number in range(stage.blocks):
-            made.append(Inverted(width, stage.out, stage.stride if number == 0 else 1, stage.kernel, stage.widen))
+            made.append(Inverted(width, stage.out, stage.stride if number == 0 else 1, 3, stage.widen))
             width = stage.out
             outs.append(width)
-    return 32, made, outs
+    return made, outs
 
 
-def read_floats(path: Path) -> dict[str, np.ndarray]:
-    """All quantised constants of a TFLite file by tensor name, as float32."""
-    from ai_edge_litert.interpreter import Interpreter
+def fold_walker(path: Path, blocks: int) -> dict[str, torch.Tensor]:
+    """Stem and first blocks of a frozen TensorFlow graph's MobileNet v2 as half-precision `stem`, `N.wide`, `N.depth`, `N.point`."""
+    import tensorflow as tf
 
-    interpreter = Interpreter(str(path))
-    interpreter.allocate_tensors()
-    found = {}
-    for detail in interpreter.get_tensor_details():
-        scale, zero = detail["quantization"]
-        if scale and ("weights_quant" in detail["name"] or detail["name"].endswith("bias")):
-            found[detail["name"]] = (interpreter.get_tensor(detail["index"]).astype(np.float32) - zero) * scale
-    return found
-
-
-def fold_mobilenet(path: Path) -> dict[str, torch.Tensor]:
-    """A quantised MobileNet v1 as half-precision `stem`, `N.depth`, `N.point` weights and biases."""
-    floats = read_floats(path)
+    graph = tf.compat.v1.GraphDef.FromString(path.read_bytes())
+    body = "FeatureExtractor/MobilenetV2/"
+    floats = {
+        node.name.removeprefix(body): tf.make_ndarray(node.attr["value"].tensor)
+        for node in graph.node
+        if node.op == "Const" and node.name.startswith(body)
+    }
     made = {}
 
-    def add(name: str, stem: str, order: tuple[int, int, int, int]) -> None:
-        weight = next(value for key, value in floats.items() if key.startswith(stem + "/") and "weights_quant" in key)
-        bias = next(value for key, value in floats.items() if key.startswith(stem + "/") and key.endswith("bias"))
-        made[f"{name}.weight"] = torch.from_numpy(np.ascontiguousarray(weight.transpose(order))).half()
-        made[f"{name}.bias"] = torch.from_numpy(bias).half()
+    def add(name: str, layer: str, kind: str, order: tuple[int, int, int, int]) -> None:
+        weight, bias = folded(floats[f"{layer}/{kind}"].transpose(order), {part: floats[f"{layer}/BatchNorm/{part}"] for part in NORM})
+        made[f"{name}.weight"], made[f"{name}.bias"] = torch.from_numpy(weight).half(), torch.from_numpy(bias).half()
 
-    prefix = "MobilenetV1/MobilenetV1/Conv2d_"
-    add("stem", f"{prefix}0", (0, 3, 1, 2))
-    for number in range(len(MOBILENET)):
-        add(f"{number}.depth", f"{prefix}{number + 1}_depthwise", (3, 0, 1, 2))
-        add(f"{number}.point", f"{prefix}{number + 1}_pointwise", (0, 3, 1, 2))
-    return made
-
-
-def folded(state: dict[str, torch.Tensor], convolution: str, norm: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """(weight, bias) of a convolution with its batch normalisation folded in."""
-    scale = state[f"{norm}.weight"] / (state[f"{norm}.running_var"] + BATCH_NORM_FLOOR).sqrt()
-    return state[f"{convolution}.weight"] * scale[:, None, None, None], state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * scale
-
-
-def fold_lite(state: dict[str, torch.Tensor], blocks: int) -> dict[str, torch.Tensor]:
-    """The stem and first blocks of an EfficientNet-Lite as half-precision `stem`, `N.wide`, `N.depth`, `N.point` weights and biases."""
-    made = {}
-
-    def add(name: str, convolution: str, norm: str) -> None:
-        weight, bias = folded(state, convolution, norm)
-        made[f"{name}.weight"], made[f"{name}.bias"] = weight.half(), bias.half()
-
-    add("stem", "_conv_stem", "_bn0")
+    add("stem", "Conv", "weights", (3, 2, 0, 1))
     for number in range(blocks):
-        block = f"_blocks.{number}"
-        if f"{block}._expand_conv.weight" in state:
-            add(f"{number}.wide", f"{block}._expand_conv", f"{block}._bn0")
-        add(f"{number}.depth", f"{block}._depthwise_conv", f"{block}._bn1")
-        add(f"{number}.point", f"{block}._project_conv", f"{block}._bn2")
+        block = f"expanded_conv_{number}" if number else "expanded_conv"
+        if number:
+            add(f"{number}.wide", f"{block}/expand", "weights", (3, 2, 0, 1))
+        add(f"{number}.depth", f"{block}/depthwise", "depthwise_weights", (2, 3, 0, 1))
+        add(f"{number}.point", f"{block}/project", "weights", (3, 2, 0, 1))
     return made
+
+
+NORM = ("gamma", "beta", "moving_mean", "moving_variance")
+
+
+def folded(weight: np.ndarray, norm: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """(weight [out, in, k, k], bias [out]) of a convolution with the batch normalisation after it folded in."""
+    scale = norm["gamma"] / np.sqrt(norm["moving_variance"] + BATCH_NORM_FLOOR)
+    return np.ascontiguousarray(weight * scale[:, None, None, None]), norm["beta"] - norm["moving_mean"] * scale
 
 
 def fill(detector: nn.Module, state: dict[str, torch.Tensor]) -> None:

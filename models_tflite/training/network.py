@@ -23,7 +23,7 @@ PEAK_PRIOR = -4.6  # logit of 1 %: most cells see nobody
 class Shape:
     """The network's measures. body: a name of `bodies`; others: channels."""
 
-    body: str = "mobilenet-0.5"
+    body: str = "walker"
     pyramid: int = 64
     fine: int = 32
     head: int = 48
@@ -59,11 +59,11 @@ class Detector(nn.Module):
         super().__init__()
         self.shape = shape
         self.frozen = 0  # blocks that keep their weights; the training loop says how many
-        stem, blocks, outs = bodies.blocks_of(shape.body)
-        self.stem = Layer(3, stem, 3, 2)
+        blocks, outs = bodies.blocks_of(shape.body)
+        self.stem = Layer(3, bodies.STEM, 3, 2)
         self.blocks = nn.ModuleList(blocks)
         # The map of a stride is what goes into the next reducing block; the last one comes out of the body.
-        widths = [before for before, block in zip([stem, *outs], blocks, strict=False) if block.stride == 2][1:]
+        widths = [before for before, block in zip([bodies.STEM, *outs], blocks, strict=False) if block.stride == 2][1:]
         middle = shape.pyramid
         self.deepest = Layer(outs[-1], middle)
         self.sides = nn.ModuleList([Layer(width, middle) for width in reversed(widths[1:])])
@@ -73,7 +73,7 @@ class Detector(nn.Module):
         self.coarse = Head(middle, middle, REACH[1])
 
     def features(self, picture: torch.Tensor) -> list[torch.Tensor]:
-        """The body's maps at strides 4, 8, 16 and perhaps 32."""
+        """The body's maps at strides 4, 8 and 16."""
         maps = []
         learns = torch.is_grad_enabled()
         with torch.set_grad_enabled(learns and self.frozen == 0):

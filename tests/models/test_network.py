@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="training needs PyTorch: make model-
 from models_tflite.training import losses, network  # noqa: E402 only where PyTorch is
 
 
-@pytest.mark.parametrize("body", ["mobilenet-0.25", "lite0"])
+@pytest.mark.parametrize("body", ["tiny", "walker"])
 def test_heads_have_their_strides(body: str) -> None:
     """A picture of 64 pixels gives 16 and 8 cells a side, distances within reach and never negative, whatever the body."""
     with torch.no_grad():
