@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 _ONE: Final = 256  # weights of one output pixel sum to this: eight bits, so that 255 * 256 + 128 fits in sixteen
 _ACROSS: Final = (1, 2, 4)  # whole factors with an unrolled average: 640 and 1280 to 320
+FEW: Final = 4  # rows mixed by a loop of their own: shrinks by less than three and a half
 TAPS_MIN: Final = 3  # across; up to a shrink by two no output has more, and three are unrolled
 
 
@@ -191,38 +192,61 @@ def _look_up(levels: Array, table: Array, out: Array) -> None:
 
 @njit(cache=True, forceinline=True)
 def _mix(src: Array, stride: int, rows: int, first: int, count: int, weight: Array, out: Array, flip: np.uint8) -> None:
-    """One output row from `count` source rows of a ring of `rows`: (sum of weight * level + 128) >> 8, ^ flip."""
-    size = out.shape[0]
-    half = np.uint16(128)
-    start = first % rows * stride
-    a = src[start : start + size]
+    """One output row from `count` source rows of a ring of `rows`: (sum of weight * level + 128) >> 8, ^ flip.
+
+    A loop to each count in a function of its own: beside each other in one, none of them vectorises.
+    """
+    if count > FEW:
+        _mix_many(src, stride, rows, first, count, weight, out, flip)
+        return
+    a = _ring_row(src, stride, rows, first, out.shape[0])
     if count == 1:
-        for x in range(size):
-            out[x] = a[x] ^ flip
+        _flipped(a, out, flip)
         return
-    start = (first + 1) % rows * stride
-    b = src[start : start + size]
-    w0, w1 = np.uint16(weight[0]), np.uint16(weight[1])
+    b, w0, w1 = _ring_row(src, stride, rows, first + 1, out.shape[0]), np.uint16(weight[0]), np.uint16(weight[1])
     if count == 2:
-        for x in range(size):
-            out[x] = np.uint8((np.uint16(a[x]) * w0 + np.uint16(b[x]) * w1 + half) >> np.uint16(8)) ^ flip
+        _mix_2(a, b, w0, w1, out, flip)
         return
-    start = (first + 2) % rows * stride
-    c = src[start : start + size]
-    w2 = np.uint16(weight[2])
+    c, w2 = _ring_row(src, stride, rows, first + 2, out.shape[0]), np.uint16(weight[2])
     if count == 3:
-        for x in range(size):
-            out[x] = np.uint8((np.uint16(a[x]) * w0 + np.uint16(b[x]) * w1 + np.uint16(c[x]) * w2 + half) >> np.uint16(8)) ^ flip
-        return
-    start = (first + 3) % rows * stride
-    d = src[start : start + size]
-    w3 = np.uint16(weight[3])
-    if count == 4:
-        for x in range(size):
-            total = np.uint16(a[x]) * w0 + np.uint16(b[x]) * w1 + np.uint16(c[x]) * w2 + np.uint16(d[x]) * w3 + half
-            out[x] = np.uint8(total >> np.uint16(8)) ^ flip
-        return
-    _mix_many(src, stride, rows, first, count, weight, out, flip)
+        _mix_3(a, b, c, (w0, w1, w2), out, flip)
+    else:
+        d, w3 = _ring_row(src, stride, rows, first + 3, out.shape[0]), np.uint16(weight[3])
+        _mix_4(a, b, c, d, (w0, w1, w2, w3), out, flip)
+
+
+@njit(cache=True, forceinline=True)
+def _ring_row(src: Array, stride: int, rows: int, row: int, size: int) -> Array:
+    start = row % rows * stride
+    return src[start : start + size]
+
+
+@njit(cache=True, forceinline=True)
+def _flipped(a: Array, out: Array, flip: np.uint8) -> None:
+    for x in range(out.shape[0]):
+        out[x] = a[x] ^ flip
+
+
+@njit(cache=True, forceinline=True)
+def _mix_2(a: Array, b: Array, w0: np.uint16, w1: np.uint16, out: Array, flip: np.uint8) -> None:
+    half = np.uint16(128)
+    for x in range(out.shape[0]):
+        out[x] = np.uint8((np.uint16(a[x]) * w0 + np.uint16(b[x]) * w1 + half) >> np.uint16(8)) ^ flip
+
+
+@njit(cache=True, forceinline=True)
+def _mix_3(a: Array, b: Array, c: Array, w: tuple[np.uint16, ...], out: Array, flip: np.uint8) -> None:
+    half = np.uint16(128)
+    for x in range(out.shape[0]):
+        out[x] = np.uint8((np.uint16(a[x]) * w[0] + np.uint16(b[x]) * w[1] + np.uint16(c[x]) * w[2] + half) >> np.uint16(8)) ^ flip
+
+
+@njit(cache=True, forceinline=True)
+def _mix_4(a: Array, b: Array, c: Array, d: Array, w: tuple[np.uint16, ...], out: Array, flip: np.uint8) -> None:
+    half = np.uint16(128)
+    for x in range(out.shape[0]):
+        total = np.uint16(a[x]) * w[0] + np.uint16(b[x]) * w[1] + np.uint16(c[x]) * w[2] + np.uint16(d[x]) * w[3] + half
+        out[x] = np.uint8(total >> np.uint16(8)) ^ flip
 
 
 @njit(cache=True)
