@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numba import njit
@@ -23,6 +23,11 @@ from firmware.vision.recognise import Reading
 from firmware.vision.tensors import Signature, Tensor
 
 Array = NDArray[Any]
+
+# Places in the setting of a centre-point level: what its table begins with, sigmoid or none; how distances become cells; how
+# far it is from cell to cell in shares of the input; local maxima alone.
+LOW, LOGISTIC, SCALE, ZERO, STEP_X, STEP_Y, PEAK = range(7)
+SETTINGS: Final = 7
 
 
 class Decoder(Protocol):
@@ -94,40 +99,27 @@ class CentrePoint:
     """A heatmap of person centres and, at each cell, the distances to the four sides, on one or more levels."""
 
     def __init__(self, plan: Reading, signature: Signature) -> None:
-        self._size = plan.size
-        self._levels = [
-            (
-                level,
-                scale_of(signature.outputs[level.heatmap], logistic=level.activation == "sigmoid"),
-                scale_of(signature.outputs[level.box], logistic=False),
-            )
-            for level in plan.levels
-        ]
-        self._raw_min = [heat.raw_min(plan.score_min) for _, heat, _ in self._levels]
+        height, width = plan.size
+        self._levels = []
+        for level in plan.levels:
+            heat = scale_of(signature.outputs[level.heatmap], logistic=level.activation == "sigmoid")
+            box = scale_of(signature.outputs[level.box], logistic=False)
+            raw_min, setting = heat.raw_min(plan.score_min), np.zeros(SETTINGS)
+            if raw_min == math.inf:
+                continue  # nothing that this level can say reaches the threshold
+            setting[LOW], setting[LOGISTIC] = heat.low, heat.logistic
+            setting[SCALE], setting[ZERO], setting[PEAK] = box.scale, box.zero, level.peak
+            setting[STEP_X], setting[STEP_Y] = level.stride / width, level.stride / height
+            least = np.array([raw_min], signature.outputs[level.heatmap].dtype if len(heat.score) else np.float64)
+            self._levels.append((level.heatmap, level.box, least, setting, heat.score))
         cells = sum(math.prod(signature.outputs[level.heatmap].shape) for level in plan.levels)
         self.boxes, self.scores = np.zeros((cells, 4)), np.zeros(cells)
 
     def __call__(self, outputs: Sequence[Array]) -> int:
         """See Decoder."""
         n = 0
-        height, width = self._size
-        for (level, heat, box), raw_min in zip(self._levels, self._raw_min, strict=True):
-            n = centre_candidates(
-                outputs[level.heatmap],
-                outputs[level.box],
-                raw_min,
-                heat.score,
-                heat.low,
-                heat.logistic,
-                box.scale,
-                box.zero,
-                level.stride / width,
-                level.stride / height,
-                level.peak,
-                self.boxes,
-                self.scores,
-                n,
-            )
+        for heatmap, box, raw_min, setting, table in self._levels:
+            n = centre_candidates(outputs[heatmap], outputs[box], raw_min, setting, table, self.boxes, self.scores, n)
         return n
 
 
@@ -244,46 +236,40 @@ def _is_peak(cells: Array, height: int, width: int, y: int, x: int) -> bool:
 
 
 @njit(cache=True, error_model="numpy")
-def centre_candidates(
-    heat: Array,
-    box: Array,
-    raw_min: float,
-    table: Array,
-    low: int,
-    logistic: bool,  # noqa: FBT001 kernels take positions
-    scale: float,
-    zero: float,
-    step_x: float,
-    step_y: float,
-    peak: bool,  # noqa: FBT001
-    boxes: Array,
-    scores: Array,
-    n: int,
-) -> int:
+def centre_candidates(heat: Array, box: Array, raw_min: Array, setting: Array, table: Array, boxes: Array, scores: Array, n: int) -> int:
     """Cells of one level that reach the threshold, written from candidate n on; the new number of candidates.
 
-    heat (1, H, W, 1) is the raw heatmap, raw_min its threshold; table, low and logistic activate it (see Scale). box
-    (1, H, W, 4) holds raw distances left, top, right, bottom from the cell's centre, (raw - zero) * scale of them in cells.
-    A cell is step_x by step_y of the input. With `peak`, only local maxima count.
+    heat (1, H, W, 1) is the raw heatmap, box (1, H, W, 4) raw distances left, top, right, bottom from the cell's centre, in
+    cells once scaled; raw_min (1,) is the threshold, of the heatmap's own type where that is whole: bytes compare fast; table
+    activates heat (see Scale). setting holds the rest, one number each, at the places named above: a kernel pays for each
+    thing it is handed. With PEAK only local maxima count.
     """
     height, width = heat.shape[1], heat.shape[2]
     cells, sides = heat.reshape(-1), box.reshape(-1)
+    least, low, logistic, peak = raw_min[0], int(setting[LOW]), setting[LOGISTIC] != 0.0, setting[PEAK] != 0.0
     for y in range(height):
         top = cells[y * width]
         for x in range(1, width):
             top = max(top, cells[y * width + x])
-        if top < raw_min:
+        if top < least:
             continue  # most rows hold nobody, and a maximum vectorises
         for x in range(width):
             at = y * width + x
-            if cells[at] < raw_min or (peak and not _is_peak(cells, height, width, y, x)):
+            if cells[at] < least or (peak and not _is_peak(cells, height, width, y, x)):
                 continue
-            left, above = _real(sides[4 * at], zero, scale), _real(sides[4 * at + 1], zero, scale)
-            right, below = _real(sides[4 * at + 2], zero, scale), _real(sides[4 * at + 3], zero, scale)
             scores[n] = _activated(cells[at], table, low, logistic)
-            x0, y0, x1, y1 = x + 0.5 - left, y + 0.5 - above, x + 0.5 + right, y + 0.5 + below
-            n = _clipped(boxes, n, x0 * step_x, y0 * step_y, x1 * step_x, y1 * step_y)
+            n = _boxed(sides, at, x, y, setting, boxes, n)
     return n
+
+
+@njit(cache=True, error_model="numpy")
+def _boxed(sides: Array, at: int, x: int, y: int, setting: Array, boxes: Array, n: int) -> int:
+    """Write box n of the cell at x, y; the new count."""
+    zero, scale = setting[ZERO], setting[SCALE]
+    left, above = _real(sides[4 * at], zero, scale), _real(sides[4 * at + 1], zero, scale)
+    right, below = _real(sides[4 * at + 2], zero, scale), _real(sides[4 * at + 3], zero, scale)
+    x0, y0, x1, y1 = x + 0.5 - left, y + 0.5 - above, x + 0.5 + right, y + 0.5 + below
+    return _clipped(boxes, n, x0 * setting[STEP_X], y0 * setting[STEP_Y], x1 * setting[STEP_X], y1 * setting[STEP_Y])
 
 
 @njit(cache=True, error_model="numpy")

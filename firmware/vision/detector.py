@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from firmware.clock import SystemClock, stopwatch_s
@@ -67,12 +68,15 @@ def runtimes(*, vouched: bool = True) -> tuple[Runtime, ...]:
 Wrapped = TypeVar("Wrapped", bound=Interpreter)
 
 
+@njit(cache=True, error_model="numpy")
 def even_out(scores: NDArray[np.float64], score_even: float) -> NDArray[np.float64]:
     """(N,) scores shifted as odds so that `score_even` becomes 0.5; their order stays. 0 and 1 stay."""
-    if score_even == 0.5:
-        return scores.copy()
+    evened = scores.copy()
     weight = (1.0 - score_even) / score_even
-    return scores * weight / (scores * weight + (1.0 - scores))
+    if score_even != 0.5:
+        for i in range(evened.shape[0]):
+            evened[i] = scores[i] * weight / (scores[i] * weight + (1.0 - scores[i]))
+    return evened
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +140,11 @@ class PersonDetector:
             self._interpreter.invoke()
             t2 = stopwatch_s()
             count = self._decoder(self._interpreter.outputs())
-            part = (tile.x0 / width, tile.y0 / height, (tile.x1 - tile.x0) / width, (tile.y1 - tile.y0) / height)
-            n = place(self._decoder.boxes, self._decoder.scores, count, part, tile.cut_sides, self._boxes, self._scores, self._cut, n)
+            if len(self._parts) == 1:
+                n = count
+            else:
+                part = (tile.x0 / width, tile.y0 / height, (tile.x1 - tile.x0) / width, (tile.y1 - tile.y0) / height)
+                n = place(self._decoder.boxes, self._decoder.scores, count, part, tile.cut_sides, self._boxes, self._scores, self._cut, n)
             resize_s, invoke_s, decode_s = resize_s + t1 - t0, invoke_s + t2 - t1, decode_s + stopwatch_s() - t2
         t3 = stopwatch_s()
         kept = self._suppressed(n)
@@ -157,9 +164,11 @@ class PersonDetector:
         return wrapped
 
     def _suppressed(self, n: int) -> int:
+        boxes, scores = self._decoder.boxes, self._decoder.scores  # of the whole frame they need not be brought together
         if len(self._parts) > 1:
-            join_pieces(self._boxes, self._scores, self._cut, n)
-        kept: int = suppress(self._boxes, self._scores, self._cut, n, self._plan.iou_max, self._kept_boxes, self._kept_scores)
+            boxes, scores = self._boxes, self._scores
+            join_pieces(boxes, scores, self._cut, n)
+        kept: int = suppress(boxes, scores, self._cut, n, self._plan.iou_max, self._kept_boxes, self._kept_scores)
         return kept
 
     def close(self) -> None:
