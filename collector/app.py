@@ -1,35 +1,31 @@
 """The collector's face to the devices: POST /v1/uplink over mutual TLS, and nothing else.
 
 A device is who its client certificate says (common name = device id in hex); it must be enrolled and not revoked. Every
-request is bounded before it is read, rate-limited per device, prepared off the event loop, committed by the one writer
-and answered with a signature. Counts are not served here: `collector.reading` has them, behind the operator's door; how
+request is bounded before it is read, rate-limited per device, handed to the one writer, which checks, opens, commits and
+signs, and answered once it is durable. Counts are not served here: `collector.reading` has them, behind the operator's door; how
 the process fares is told on the loopback, by `collector.keeper_app`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import ssl
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from collector.database import Database
 from collector.group_commit import GroupCommit
 from collector.metrics import Metrics
 from collector.rate_limit import RateLimit
-from collector.receive import Opening, prepare
 from firmware.errors import ConfigError, DataError, StorageError
-from firmware.uplink.exchange import REQUEST_BYTES_MAX, write_answer
+from firmware.uplink.exchange import REQUEST_BYTES_MAX
 
 REQUESTS_PER_MINUTE: Final = 120  # a device that drains 60 days sends about 20 a minute
-PREPARERS: Final = 2  # signature and HPKE release the interpreter's lock
 DEVICES_KNOWN_S: Final = 5.0  # how long a revocation may take to be seen
 DEVICE_ID_HEX: Final = 32
 
@@ -66,17 +62,10 @@ class Ingest:
     """The uplink's handlers."""
 
     def __init__(
-        self,
-        devices: Devices,
-        commits: GroupCommit,
-        receipt: Ed25519PrivateKey,
-        opening: Opening | None,
-        per_minute: int = REQUESTS_PER_MINUTE,
-        metrics: Metrics | None = None,
+        self, devices: Devices, commits: GroupCommit, per_minute: int = REQUESTS_PER_MINUTE, metrics: Metrics | None = None
     ) -> None:
-        """`opening` is None in the ingest tier: it verifies and stores, and cannot read. `per_minute` requests a device."""
-        self._devices, self._commits, self._receipt, self._opening = devices, commits, receipt, opening
-        self._pool = ThreadPoolExecutor(PREPARERS, thread_name_prefix="prepare")
+        """`per_minute` requests a device."""
+        self._devices, self._commits = devices, commits
         self._limit = RateLimit(per_minute)
         self.metrics = metrics or Metrics()
 
@@ -98,10 +87,8 @@ class Ingest:
             return web.Response(status=403, text="this device is not enrolled here")
         body = await request.read()
         started_s = time.perf_counter()
-        loop = asyncio.get_running_loop()
         try:
-            post = await loop.run_in_executor(self._pool, prepare, device, body, key, self._opening)
-            answer = await self._commits.commit(post)
+            taken = await self._commits.take(device, key, body)
         except DataError as error:
             self.metrics.count("malformed")
             return web.Response(status=400, text=str(error))
@@ -109,14 +96,11 @@ class Ingest:
             self.metrics.count("storage_errors")
             log.warning("device %s: %s", device.hex(), error)
             return web.Response(status=503, headers={"Retry-After": "30"}, text="the collector cannot store at the moment")
-        self.metrics.took(len(post.kept), len(post.spoiled), len(answer.conflicts), time.perf_counter() - started_s)
-        for conflict in answer.conflicts:
+        conflicts = taken.answer.conflicts
+        self.metrics.took(len(taken.post.kept), len(taken.post.spoiled), len(conflicts), time.perf_counter() - started_s)
+        for conflict in conflicts:
             log.warning("device %s: two different envelopes under seq %d: a cloned identity?", device.hex(), conflict.seq)
-        return web.Response(body=write_answer(answer, self._receipt), content_type="application/octet-stream")
-
-    def close(self) -> None:
-        """Let go of the threads."""
-        self._pool.shutdown()
+        return web.Response(body=taken.signed, content_type="application/octet-stream")
 
 
 def client_device(request: web.Request) -> bytes | None:

@@ -8,8 +8,9 @@ the same on every engine and in any order of arrival.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
 import msgspec
 
@@ -43,15 +44,32 @@ ZONE_COLUMNS: Final = columns_of(ZoneSums)
 CAMERA_COLUMNS: Final = columns_of(Audit)
 
 
-def _adding(table: str, columns: Sequence[str], *, hour: bool) -> str:
+class Adding(msgspec.Struct, frozen=True):
+    """A statement whose rows add to what is there under their key, and how: `joins` has one function for each column after the key."""
+
+    sql: str
+    key: int
+    joins: tuple[Callable[[int, int], int], ...]
+
+    def joined(self, one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
+        """Two rows of one key as one."""
+        sums = zip(self.joins, one[self.key :], other[self.key :], strict=True)
+        return one[: self.key] + tuple(join(here, there) for join, here, there in sums)
+
+
+def _adding(table: str, columns: Sequence[str], *, hour: bool) -> Adding:
     """INSERT that adds to the row already there; maxima take the greater."""
     stored = (*_KEY, "parts", *(("end_ms",) if hour else ()), *columns)
-    sums = ["parts", *(column for column in columns if column not in _MAXIMA)]
-    sets = [f"{name} = {table}.{name} + excluded.{name}" for name in sums]
-    maxima = [*(column for column in columns if column in _MAXIMA), *(("end_ms",) if hour else ())]
-    sets += [f"{name} = CASE WHEN {table}.{name} > excluded.{name} THEN {table}.{name} ELSE excluded.{name} END" for name in maxima]
+    greatest = _MAXIMA | {"end_ms"}
+    sets = [
+        f"{name} = CASE WHEN {table}.{name} > excluded.{name} THEN {table}.{name} ELSE excluded.{name} END"
+        if name in greatest
+        else f"{name} = {table}.{name} + excluded.{name}"
+        for name in stored[len(_KEY) :]
+    ]
     marks = ", ".join("?" * len(stored))
-    return f"INSERT INTO {table} ({', '.join(stored)}) VALUES ({marks}) ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {', '.join(sets)}"  # noqa: S608  # names are ours
+    sql = f"INSERT INTO {table} ({', '.join(stored)}) VALUES ({marks}) ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {', '.join(sets)}"  # noqa: S608  # names are ours
+    return Adding(sql, len(_KEY), tuple(max if name in greatest else operator.add for name in stored[len(_KEY) :]))
 
 
 _ADD: Final = {
@@ -61,28 +79,33 @@ _ADD: Final = {
 }
 
 
-_STAMP: Final = (
+_STAMP: Final = Adding(
     "INSERT INTO stamp (boot, hour_ms, quality, offset_ms) VALUES (?, ?, ?, ?) ON CONFLICT (boot, hour_ms, quality) DO UPDATE SET "
-    "offset_ms = CASE WHEN excluded.offset_ms < stamp.offset_ms THEN excluded.offset_ms ELSE stamp.offset_ms END"
+    "offset_ms = CASE WHEN excluded.offset_ms < stamp.offset_ms THEN excluded.offset_ms ELSE stamp.offset_ms END",
+    3,
+    (min,),
 )
 
 
 class Sheet:
-    """Sums and stamps of one transaction, written together at its end: on PostgreSQL one statement a table instead of ten an envelope."""
+    """Sums and stamps of one transaction, one row a key, written together at its end: a statement a table instead of ten an envelope."""
 
     def __init__(self) -> None:
         """Empty."""
-        self._rows: dict[str, list[tuple[Any, ...]]] = {}
+        self._rows: dict[str, tuple[Adding, dict[tuple[int, ...], tuple[int, ...]]]] = {}
 
-    def add(self, sql: str, values: tuple[Any, ...]) -> None:
-        """One more row of a statement whose rows add up in any order."""
-        self._rows.setdefault(sql, []).append(values)
+    def add(self, adding: Adding, values: tuple[int, ...]) -> None:
+        """One more row of a statement."""
+        _, rows = self._rows.setdefault(adding.sql, (adding, {}))
+        key = values[: adding.key]
+        there = rows.get(key)
+        rows[key] = values if there is None else adding.joined(there, values)
 
     def write(self, database: Database) -> None:
         """Enter all, by table and key: two processes that write the same rows wait for each other instead of deadlocking."""
-        for sql, rows in sorted(self._rows.items()):
-            ordered: list[tuple[Any, ...]] = sorted(rows, key=lambda row: row[: len(_KEY)])
-            database.run_many(sql, ordered)
+        for sql in sorted(self._rows):
+            _, rows = self._rows[sql]
+            database.run_many(sql, [rows[key] for key in sorted(rows)])
         self._rows.clear()
 
 
@@ -90,11 +113,17 @@ def apply(database: Database, sheet: Sheet, header: Header, payload: Payload, no
     """Enter what a new envelope says; its sums on the sheet, which the caller writes in the same transaction."""
     note_stamp(database, sheet, header.device, header.stamp)
     if isinstance(payload, Batch):
+        boot = boot_number(header.device, payload.clock.boot)
         for window in payload.windows:
-            _add_window(database, sheet, (header.device, payload), window, (1, None))
+            times = (boot, window.start_ms, window.length_ms, 1)
+            for place, kind, sums in _places(database, header.device, payload, window):
+                sheet.add(_ADD[kind, False], (place, *times, *_values(sums)))
         _add_events(database, header, payload, now_ms)
     elif isinstance(payload, HourRollUp):
-        _add_window(database, sheet, (header.device, payload), payload.sums, (payload.windows, payload.end_ms))
+        start_ms = payload.sums.start_ms - payload.sums.start_ms % HOUR_MS
+        hour = (boot_number(header.device, payload.clock.boot), start_ms, 0, payload.windows, payload.end_ms)
+        for place, kind, sums in _places(database, header.device, payload, payload.sums):
+            sheet.add(_ADD[kind, True], (place, *hour, *_values(sums)))  # found by their start: lengths would add
     elif isinstance(payload, Health):
         _note_health(database, header, payload, now_ms)
     elif isinstance(payload, Anchor):
@@ -142,36 +171,20 @@ def _number(*parts: bytes) -> int:
     return int.from_bytes(hashlib.sha256(text).digest()[:8], "big") >> 1
 
 
-def _add_window(
-    database: Database, sheet: Sheet, said: tuple[bytes, Batch | HourRollUp], window: Window, sums_of: tuple[int, int | None]
-) -> None:
-    """`said`: by which device, in what; `sums_of`: of how many windows, and for an hour's sum until when."""
-    (device, payload), (parts, end_ms) = said, sums_of
-    hour = end_ms is not None
-    boot = boot_number(device, payload.clock.boot)
-    for kind, name, sums in _named(window):
-        label = f"zone:{sums.kind}" if isinstance(sums, ZoneSums) else kind
-        place = _place(database, device, payload, label, name)
-        length_ms = 0 if hour else window.length_ms  # an hour's rows are found by their start: lengths add
-        values = (place, boot, _hour_start(window) if hour else window.start_ms, length_ms, parts, *((end_ms,) if hour else ()))
-        sheet.add(_ADD[kind, hour], (*values, *_values(sums)))
-
-
-def _hour_start(window: Window) -> int:
-    return window.start_ms - window.start_ms % HOUR_MS
-
-
-def _named(window: Window) -> Iterator[tuple[str, str, LineSums | ZoneSums | Audit]]:
-    yield "camera", "", window.audit
+def _places(
+    database: Database, device: bytes, payload: Batch | HourRollUp, window: Window
+) -> Iterator[tuple[int, str, LineSums | ZoneSums | Audit]]:
+    """What a window has sums of: the number of the place, its kind, the sums."""
+    yield _place(database, device, payload, "camera", ""), "camera", window.audit
     for line in window.lines:
-        yield "line", line.name, line
+        yield _place(database, device, payload, "line", line.name), "line", line
     for zone in window.zones:
-        yield "zone", zone.name, zone
+        yield _place(database, device, payload, f"zone:{zone.kind}", zone.name), "zone", zone
 
 
 def _values(sums: LineSums | ZoneSums | Audit) -> Iterator[int]:
-    for field in sums.__struct_fields__:
-        value = getattr(sums, field)
+    """The columns of `columns_of`, in order."""
+    for field, value in zip(sums.__struct_fields__, msgspec.structs.astuple(sums), strict=True):
         if field in _HISTOGRAMS:
             yield from value
         elif field not in _LABELS:

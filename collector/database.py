@@ -8,8 +8,9 @@ PostgreSQL with synchronous_commit on. The schema is a row of numbered files in 
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -43,7 +44,14 @@ class Database(Protocol):
         ...
 
     def run_many(self, sql: str, values: Sequence[Sequence[object]]) -> None:
-        """Execute one statement for each tuple of values."""
+        """Execute one statement for each tuple of values, all of a column of one type: int, bytes or str.
+
+        PostgreSQL takes `VALUES (?, ...)` as a table of them all: an INSERT that updates may meet no row twice.
+        """
+        ...
+
+    def rows_many(self, sql: str, values: Sequence[Sequence[object]]) -> list[Row]:
+        """The rows of one statement for each tuple of values, in no order; else as `run_many`."""
         ...
 
     def transaction(self) -> contextlib.AbstractContextManager[None]:
@@ -166,8 +174,12 @@ class SqliteDatabase:
             self.run(sql, values)
 
     def run_many(self, sql: str, values: Sequence[Sequence[object]]) -> None:
-        with _converted(sqlite3.Error):
+        with _converted((sqlite3.Error, OverflowError)):
             self._connection.executemany(_sqlite(sql), values)
+
+    def rows_many(self, sql: str, values: Sequence[Sequence[object]]) -> list[Row]:
+        with _converted(sqlite3.Error):
+            return [row for each in values for row in self._connection.execute(_sqlite(sql), each)]
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -192,11 +204,13 @@ class PostgresDatabase:
     def __init__(self, url: str) -> None:
         """Connect. Raises StorageError; the password never stands in the message."""
         import psycopg
+        from psycopg.types.numeric import Int8Dumper
 
         self._error = psycopg.Error
         self._once = Once()
         try:
             self._connection = psycopg.connect(url, autocommit=True, application_name="passerby-collector", connect_timeout=10)
+            self._connection.adapters.register_dumper(int, Int8Dumper)  # by default a type by size: a plan for each mixture
             self._connection.execute("SET synchronous_commit = on")
         except psycopg.Error as error:
             raise StorageError(
@@ -221,8 +235,15 @@ class PostgresDatabase:
             self.run(sql, values)
 
     def run_many(self, sql: str, values: Sequence[Sequence[object]]) -> None:
-        with _converted(self._error), self._connection.cursor() as cursor:
-            cursor.executemany(_postgres(sql), values)
+        if values:
+            with _converted(self._error):
+                self._connection.execute(_table(sql, values[0]), _columns(values), prepare=True)
+
+    def rows_many(self, sql: str, values: Sequence[Sequence[object]]) -> list[Row]:
+        if not values:
+            return []
+        with _converted(self._error):
+            return self._connection.execute(_table(sql, values[0]), _columns(values), prepare=True).fetchall()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -239,7 +260,7 @@ class PostgresDatabase:
 
 
 @contextlib.contextmanager
-def _converted(kind: type[Exception]) -> Iterator[None]:
+def _converted(kind: type[Exception] | tuple[type[Exception], ...]) -> Iterator[None]:
     try:
         yield
     except kind as error:
@@ -253,3 +274,30 @@ def _sqlite(sql: str) -> str:
 def _postgres(sql: str) -> Any:
     """`?` becomes `%s`; a literal percent sign does not occur in our statements."""
     return sql.replace("BYTES", "BYTEA").replace("?", "%s")
+
+
+_VALUES: Final = re.compile(r"VALUES \(\?(?:, \?)*\)")
+_ARRAYS: Final = {int: "bigint[]", bytes: "bytea[]", str: "text[]"}
+
+
+def _table(sql: str, first: Sequence[object]) -> Any:
+    """The statement over a table of values, one parameter a column: its text, its types and so its plan stay the same."""
+    columns = ", ".join(f"%s::{_ARRAYS[type(value)]}" for value in first)
+    return _VALUES.sub(f"SELECT * FROM unnest({columns})", sql, count=1)  # noqa: S608  # types of our own list
+
+
+def _columns(values: Sequence[Sequence[Any]]) -> list[str]:
+    """The columns of rows as array literals."""
+    return [f"{{{','.join(map(_LITERALS[type(column[0])], column))}}}" for column in zip(*values, strict=True)]
+
+
+def _text_literal(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _bytes_literal(value: bytes) -> str:
+    return f'"\\\\x{value.hex()}"'
+
+
+_LITERALS: Final[dict[type, Callable[[Any], str]]] = {int: str, bytes: _bytes_literal, str: _text_literal}

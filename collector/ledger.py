@@ -1,6 +1,7 @@
 """The memory of what has been counted: each (device, stream, seq) once, with its digest; and how far it is complete.
 
-All functions run inside the caller's transaction. A number that is taken with the same digest is a duplicate; with
+All functions run inside the caller's transaction, and take all that one transaction brings at once: on PostgreSQL a
+statement a group instead of three an envelope. A number that is taken with the same digest is a duplicate; with
 another one it is a conflict, and both are kept. `through` of a stream is the highest number up to which nothing is
 missing that is not explained by a gap. Rows below it that are a month old go; `forgotten` says up to where, and at or below
 that everything is a duplicate by definition.
@@ -9,7 +10,7 @@ that everything is a duplicate by definition.
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -27,13 +28,38 @@ _FOLLOWING: Final = (  # one question instead of three: on PostgreSQL each is a 
     "SELECT first, last FROM (SELECT seq AS first, seq AS last FROM ledger WHERE device = ? AND stream = ? AND seq > ? "
     "ORDER BY seq LIMIT ?) AS present UNION ALL SELECT first, last FROM gap WHERE device = ? AND stream = ? AND last > ? AND last < ?"
 )
+_KNOWN: Final = (  # a gap up to SEQ_MAX is the end of the stream, not an explanation
+    "SELECT device, stream, forgotten, through, "
+    "(SELECT min(seq) FROM ledger WHERE ledger.device = stream.device AND ledger.stream = stream.stream AND seq > through), "
+    "(SELECT min(first) FROM gap WHERE gap.device = stream.device AND gap.stream = stream.stream AND gap.last > through "
+    "AND gap.last < 9223372036854775807) FROM stream WHERE (device, stream) IN (VALUES (?, ?))"
+)
+_ENTER: Final = (
+    "INSERT INTO ledger (device, stream, seq, digest, kind, boot, boot_ms, received_ms, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (device, stream, seq) DO NOTHING RETURNING device, stream, seq"
+)
+_DIGESTS: Final = "SELECT device, stream, seq, digest FROM ledger WHERE (device, stream, seq) IN (VALUES (?, ?, ?))"
+_REACHED: Final = (  # the row is there since `begin_streams`: this only ever moves `through` up
+    "INSERT INTO stream (device, stream, through) VALUES (?, ?, ?) ON CONFLICT (device, stream) DO UPDATE SET "
+    "through = CASE WHEN excluded.through > stream.through THEN excluded.through ELSE stream.through END"
+)
+
+StreamKey = tuple[bytes, bytes]  # device, stream
+PlaceKey = tuple[bytes, bytes, int]  # device, stream, seq
 
 
 class Known(msgspec.Struct, frozen=True):
-    """Of a stream: up to where its rows are forgotten, and up to where nothing is missing (-1: from the first number on)."""
+    """Of a stream, before this transaction enters anything.
+
+    Attributes:
+        forgotten: up to where its rows are forgotten.
+        through: up to where nothing is missing; -1: from the first number on.
+        following: the lowest number above `through` that is there or where an explanation begins; None when nothing is.
+    """
 
     forgotten: int
     through: int
+    following: int | None
 
 
 class Status(enum.IntEnum):
@@ -59,7 +85,7 @@ class Arrival(msgspec.Struct, frozen=True):
     envelope: bytes
 
     @property
-    def place(self) -> tuple[bytes, bytes, int]:
+    def place(self) -> PlaceKey:
         """The key it is remembered by."""
         return self.header.device, self.header.stream, self.header.seq
 
@@ -69,34 +95,42 @@ class Arrival(msgspec.Struct, frozen=True):
         return chain_hash(self.envelope)
 
 
-def enter(database: Database, arrival: Arrival, now_ms: int, status: Status, forgotten: int) -> Entered:
-    """Remember an envelope, if it is new. `forgotten` is what `begin_stream` said of its stream."""
-    header = arrival.header
-    device, stream, seq = arrival.place
-    if seq <= forgotten:
-        return Entered.DUPLICATE
-    inserted = database.rows(
-        "INSERT INTO ledger (device, stream, seq, digest, kind, boot, boot_ms, received_ms, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT (device, stream, seq) DO NOTHING RETURNING seq",
-        (device, stream, seq, arrival.digest, int(header.kind), header.boot, header.boot_ms, now_ms, int(status)),
-    )
-    if inserted:
-        return Entered.NEW
-    if _digests(database, arrival) == [arrival.digest]:
-        return Entered.DUPLICATE
-    database.run(
-        "INSERT INTO conflict (device, stream, seq, digest, envelope, received_ms) VALUES (?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT (device, stream, seq, digest) DO NOTHING",
-        (device, stream, seq, arrival.digest, arrival.envelope, now_ms),
-    )
-    return Entered.CONFLICT
+def begin_streams(database: Database, streams: Iterable[StreamKey]) -> dict[StreamKey, Known]:
+    """Make sure that streams are known; what is known of each."""
+    wanted = sorted(set(streams))
+    for key in wanted:
+        database.run_once("INSERT INTO stream (device, stream) VALUES (?, ?) ON CONFLICT (device, stream) DO NOTHING", key)
+    known = {}
+    for device, stream, forgotten, through, *following in database.rows_many(_KNOWN, wanted):
+        ahead = min((int(number) for number in following if number is not None), default=None)
+        known[bytes(device), bytes(stream)] = Known(int(forgotten), int(through), ahead)
+    return known
 
 
-def begin_stream(database: Database, device: bytes, stream: bytes) -> Known:
-    """Make sure that a stream is known; what is known of it."""
-    database.run_once("INSERT INTO stream (device, stream) VALUES (?, ?) ON CONFLICT (device, stream) DO NOTHING", (device, stream))
-    rows = database.rows("SELECT forgotten, through FROM stream WHERE device = ? AND stream = ?", (device, stream))
-    return Known(int(rows[0][0]), int(rows[0][1]))
+def enter(
+    database: Database, arrivals: Sequence[tuple[Arrival, Status]], now_ms: int, known: Mapping[StreamKey, Known]
+) -> tuple[Entered, ...]:
+    """Remember the envelopes that are new; what the ledger says of each, in order. `known` is what `begin_streams` said."""
+    rows: dict[PlaceKey, tuple[object, ...]] = {}
+    digests = [arrival.digest for arrival, _ in arrivals]
+    for (arrival, status), digest in zip(arrivals, digests, strict=True):
+        header, place = arrival.header, arrival.place
+        if header.seq > known[place[:2]].forgotten and place not in rows:
+            rows[place] = (*place, digest, int(header.kind), header.boot, header.boot_ms, now_ms, int(status))
+    new = {(bytes(d), bytes(s), int(seq)) for d, s, seq in database.rows_many(_ENTER, [rows[place] for place in sorted(rows)])}
+    there = {place: rows[place][3] for place in new} | _digests(database, rows.keys() - new)
+    said = []
+    for (arrival, _), digest in zip(arrivals, digests, strict=True):
+        place = arrival.place
+        if place in new:
+            new.remove(place)  # the first of its number; what follows under it is compared
+            said.append(Entered.NEW)
+        elif place not in rows or there.get(place) == digest:
+            said.append(Entered.DUPLICATE)
+        else:
+            _note_conflict(database, arrival, now_ms)
+            said.append(Entered.CONFLICT)
+    return tuple(said)
 
 
 def mark(database: Database, place: tuple[bytes, bytes, int], status: Status) -> None:
@@ -106,8 +140,8 @@ def mark(database: Database, place: tuple[bytes, bytes, int], status: Status) ->
 
 def note_gap(database: Database, device: bytes, gap: Gap) -> None:
     """Remember that numbers will not come, or that a stream ended."""
-    last = min(gap.last, SEQ_MAX)
-    known = begin_stream(database, device, gap.stream)
+    last, key = min(gap.last, SEQ_MAX), (device, gap.stream)
+    known = begin_streams(database, [key])[key]
     database.run(
         "INSERT INTO gap (device, stream, first, last, reason) VALUES (?, ?, ?, ?, ?) ON CONFLICT (device, stream, first, last) DO NOTHING",
         (device, gap.stream, min(gap.first, SEQ_MAX), last, gap.reason),
@@ -118,6 +152,27 @@ def note_gap(database: Database, device: bytes, gap: Gap) -> None:
             (gap.first - 1, device, gap.stream, gap.first - 1),
         )
     advance(database, device, gap.stream, known.through)
+
+
+def reach(
+    database: Database, known: Mapping[StreamKey, Known], present: Mapping[StreamKey, Collection[int]], explained: Collection[StreamKey]
+) -> dict[StreamKey, int]:
+    """Move `through` of streams over what this transaction brought; the new values.
+
+    `present`: numbers that are in the ledger now, of each stream that was asked for; `explained`: where a gap was noted since
+    `begin_streams`. A stream that was complete until now, nothing beyond, needs no look into the ledger.
+    """
+    reached, moved = {}, []
+    for key in sorted(present):
+        before = known[key]
+        end = _passed(before.through, [(seq, seq) for seq in present[key]])
+        if key in explained or (before.following is not None and before.following <= end + 1):
+            end = advance(database, *key, before.through)
+        elif end > before.through:
+            moved.append((*key, end))
+        reached[key] = end
+    database.run_many(_REACHED, moved)
+    return reached
 
 
 def advance(database: Database, device: bytes, stream: bytes, known: int) -> int:
@@ -148,9 +203,17 @@ def forget(database: Database, now_ms: int) -> int:
     return dropped
 
 
-def _digests(database: Database, arrival: Arrival) -> list[bytes]:
-    rows = database.rows("SELECT digest FROM ledger WHERE device = ? AND stream = ? AND seq = ?", arrival.place)
-    return [bytes(row[0]) for row in rows]
+def _digests(database: Database, places: Iterable[PlaceKey]) -> dict[PlaceKey, object]:
+    rows = database.rows_many(_DIGESTS, sorted(places))
+    return {(bytes(device), bytes(stream), int(seq)): bytes(digest) for device, stream, seq, digest in rows}
+
+
+def _note_conflict(database: Database, arrival: Arrival, now_ms: int) -> None:
+    database.run(
+        "INSERT INTO conflict (device, stream, seq, digest, envelope, received_ms) VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (device, stream, seq, digest) DO NOTHING",
+        (*arrival.place, arrival.digest, arrival.envelope, now_ms),
+    )
 
 
 def _passed(reached: int, ranges: Sequence[tuple[int, int]]) -> int:

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from collector import books, ledger
 from collector.database import Database
-from collector.ledger import Arrival, Entered, Status
+from collector.ledger import Arrival, Entered, Status, StreamKey
 from firmware.errors import DataError
-from firmware.uplink.batch import Payload, from_bytes
+from firmware.uplink.batch import Gap, Payload, from_bytes
 from firmware.uplink.envelope import Header, open_envelope, read_header, verify
 from firmware.uplink.exchange import Acknowledged, Answer, Conflict, Refused, read_request, request_hash
 from firmware.uplink.recipient import OpeningKey
@@ -26,6 +26,9 @@ from firmware.uplink.recipient import OpeningKey
 DRAIN_BYTES_S: Final = 65_536  # a device that was away for 60 days (124 MB) is back within 32 minutes
 REASON_MAX: Final = 200
 
+_SEALED: Final = (
+    "INSERT INTO sealed (device, stream, seq, envelope, received_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT (device, stream, seq) DO NOTHING"
+)
 Opening = Mapping[bytes, OpeningKey]  # recipient key id -> key
 
 
@@ -34,6 +37,11 @@ class Kept(msgspec.Struct, frozen=True):
 
     arrival: Arrival
     payload: Payload | None
+
+    @property
+    def status(self) -> Status:
+        """What the ledger notes of it."""
+        return Status.SEALED if self.payload is None else Status.APPLIED
 
 
 class Spoiled(msgspec.Struct, frozen=True):
@@ -81,12 +89,37 @@ def commit(database: Database, posts: Sequence[Post], now_ms: int) -> tuple[Answ
         StorageError: nothing of it was entered.
     """
     with database.transaction():
-        # Sorted, so that two processes that enter the same streams wait for each other instead of deadlocking.
-        order = sorted(range(len(posts)), key=lambda index: posts[index].device)
-        sheet = books.Sheet()
-        answers = {index: _enter(database, sheet, posts[index], now_ms) for index in order}
-        sheet.write(database)
-    return tuple(answers[index] for index in range(len(posts)))
+        return enter(database, posts, now_ms)
+
+
+def enter(database: Database, posts: Sequence[Post], now_ms: int) -> tuple[Answer, ...]:
+    """The work of `commit`, in the caller's transaction: until that has ended well, no answer may leave."""
+    # By device, so that two processes that enter the same rows wait for each other instead of deadlocking.
+    order = sorted(range(len(posts)), key=lambda index: posts[index].device)
+    work = [(index, kept) for index in order for kept in posts[index].kept]
+    known = ledger.begin_streams(database, {kept.arrival.place[:2] for _, kept in work})
+    entered = ledger.enter(database, [(kept.arrival, kept.status) for _, kept in work], now_ms, known)
+    new = [kept for (_, kept), said in zip(work, entered, strict=True) if said is Entered.NEW]
+    _apply_or_store(database, new, now_ms)
+    minute_ms = now_ms - now_ms % 60_000
+    for index in order:
+        device = posts[index].device
+        for spoiled in posts[index].spoiled:
+            set_aside(database, device, spoiled.envelope, spoiled.reason, now_ms)
+        database.run_once("UPDATE device SET seen_ms = ? WHERE device = ? AND seen_ms < ?", (minute_ms, device, minute_ms))
+    taken: list[dict[StreamKey, list[int]]] = [{} for _ in posts]
+    conflicts: list[list[Conflict]] = [[] for _ in posts]
+    present: dict[StreamKey, set[int]] = {}
+    for (index, kept), said in zip(work, entered, strict=True):
+        device, stream, seq = kept.arrival.place
+        if said is Entered.CONFLICT:
+            conflicts[index].append(Conflict(stream, seq, kept.arrival.digest))
+            continue
+        taken[index].setdefault((device, stream), []).append(seq)
+        present.setdefault((device, stream), set()).add(seq)
+    explained = {(kept.arrival.header.device, kept.payload.stream) for kept in new if isinstance(kept.payload, Gap)}
+    reached = ledger.reach(database, known, present, explained)
+    return tuple(_answer(*each, reached, now_ms) for each in zip(posts, taken, conflicts, strict=True))
 
 
 def open_waiting(database: Database, key_of: Callable[[bytes], Ed25519PublicKey | None], opening: Opening, now_ms: int, most: int) -> int:
@@ -150,31 +183,25 @@ def _opened(
     return kept.arrival.header, kept.payload
 
 
-def _enter(database: Database, sheet: books.Sheet, post: Post, now_ms: int) -> Answer:
-    conflicts: list[Conflict] = []
-    streams: dict[bytes, list[int]] = {}
-    known = {
-        stream: ledger.begin_stream(database, post.device, stream) for stream in sorted({kept.arrival.header.stream for kept in post.kept})
-    }
-    for kept in post.kept:
-        header = kept.arrival.header
-        status = Status.SEALED if kept.payload is None else Status.APPLIED
-        entered = ledger.enter(database, kept.arrival, now_ms, status, known[header.stream].forgotten)
-        if entered is Entered.CONFLICT:
-            conflicts.append(Conflict(header.stream, header.seq, kept.arrival.digest))
-            continue
-        streams.setdefault(header.stream, []).append(header.seq)
-        if entered is Entered.NEW:
-            _apply_or_store(database, sheet, kept, now_ms)
-    for spoiled in post.spoiled:
-        set_aside(database, post.device, spoiled.envelope, spoiled.reason, now_ms)
-    minute_ms = now_ms - now_ms % 60_000
-    database.run_once("UPDATE device SET seen_ms = ? WHERE device = ? AND seen_ms < ?", (minute_ms, post.device, minute_ms))
+def _apply_or_store(database: Database, new: Sequence[Kept], now_ms: int) -> None:
+    """What was opened into the books, what was not onto the pile of the opening tier."""
+    sheet = books.Sheet()
+    for kept in new:
+        if kept.payload is not None:
+            books.apply(database, sheet, kept.arrival.header, kept.payload, now_ms)
+    sheet.write(database)
+    sealed = [(*kept.arrival.place, kept.arrival.envelope, now_ms) for kept in new if kept.payload is None]
+    database.run_many(_SEALED, sorted(sealed))
+
+
+def _answer(
+    post: Post, taken: Mapping[StreamKey, Sequence[int]], conflicts: Sequence[Conflict], reached: Mapping[StreamKey, int], now_ms: int
+) -> Answer:
     return Answer(
         version=1,
         request=post.request,
         device=post.device,
-        acknowledged=tuple(_acknowledged(database, (post.device, stream), seqs, known[stream].through) for stream, seqs in streams.items()),
+        acknowledged=tuple(_acknowledged(stream, seqs, reached[device, stream]) for (device, stream), seqs in taken.items()),
         conflicts=tuple(conflicts),
         refused=tuple(Refused(spoiled.index, spoiled.reason) for spoiled in post.spoiled),
         server_ms=now_ms,
@@ -182,19 +209,6 @@ def _enter(database: Database, sheet: books.Sheet, post: Post, now_ms: int) -> A
     )
 
 
-def _apply_or_store(database: Database, sheet: books.Sheet, kept: Kept, now_ms: int) -> None:
-    if kept.payload is not None:
-        books.apply(database, sheet, kept.arrival.header, kept.payload, now_ms)
-        return
-    database.run(
-        "INSERT INTO sealed (device, stream, seq, envelope, received_ms) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (device, stream, seq) DO NOTHING",
-        (*kept.arrival.place, kept.arrival.envelope, now_ms),
-    )
-
-
-def _acknowledged(database: Database, place: tuple[bytes, bytes], seqs: Sequence[int], known: int) -> Acknowledged:
-    device, stream = place
-    reached = ledger.advance(database, device, stream, known)
+def _acknowledged(stream: bytes, seqs: Sequence[int], reached: int) -> Acknowledged:
     sparse = tuple(sorted(seq for seq in seqs if seq > reached))
     return Acknowledged(stream, reached if reached >= 0 else None, sparse)

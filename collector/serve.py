@@ -101,7 +101,9 @@ async def _listen(running: contextlib.AsyncExitStack, settings: Settings, databa
     metrics, commits = Metrics(), None
     uplink = enrol = 0
     if settings.role != "enrol":
-        commits = GroupCommit(partial(open_database, settings.database), SystemClock().wall_ms)
+        opening = None if settings.role == "ingest" else _opening(settings)
+        receipt = load_receipt_key(settings.site)
+        commits = GroupCommit(partial(open_database, settings.database), SystemClock().wall_ms, receipt, opening)
         uplink = await _listen_to_devices(running, settings, database, commits, metrics)
     if settings.role == "enrol" or (settings.role == "all" and (settings.site / "ca.key").exists()):
         authority = Authority(*load_authority(settings.site, settings.passphrase))
@@ -117,10 +119,8 @@ async def _listen(running: contextlib.AsyncExitStack, settings: Settings, databa
 async def _listen_to_devices(
     running: contextlib.AsyncExitStack, settings: Settings, database: Database, commits: GroupCommit, metrics: Metrics
 ) -> int:
-    opening = None if settings.role == "ingest" else _opening(settings)
-    receipt, context = load_receipt_key(settings.site), server_context(settings.site)
-    ingest = Ingest(Devices(database, time.monotonic), commits, receipt, opening, settings.requests_per_minute, metrics)
-    running.callback(ingest.close)
+    context = server_context(settings.site)
+    ingest = Ingest(Devices(database, time.monotonic), commits, settings.requests_per_minute, metrics)
     commits.start()
     running.push_async_callback(asyncio.get_running_loop().run_in_executor, None, commits.stop)
     return await _site(running, ingest.application(), (settings.host, settings.port), context)

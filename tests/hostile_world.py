@@ -14,9 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector.books import Sheet
 from collector.database import Database, open_database
-from collector.receive import Post, _enter, commit, prepare
+from collector.receive import Post, commit, enter, prepare
 from firmware.errors import DataError, StorageError
 from firmware.events import Audit, LineSums, Window
 from firmware.uplink.batch import Gap, Payload, kind_of, to_bytes
@@ -251,9 +250,7 @@ class World:
 def die_before_commit(database: Database, prepared: Post, now_ms: int) -> None:
     """Everything entered, nothing committed."""
     with database.transaction():
-        sheet = Sheet()
-        _enter(database, sheet, prepared, now_ms)
-        sheet.write(database)
+        enter(database, [prepared], now_ms)
         raise StorageError("the collector dies")
 
 
