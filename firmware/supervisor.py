@@ -1,6 +1,6 @@
 """Keeps one vision process running: starts it, listens, watches its heartbeat, and climbs the restart ladder.
 
-Rules: a life is ended when it has been silent for SILENT_S_MAX, or has seen nothing new for UNSEEN_S_MAX; the pause before
+Rules: a life is ended when `firmware.sight` says so; at the first doubt another begins to stand by (`firmware.standby`); the pause before
 a restart doubles from 0.2 s to 60 s and starts anew after a quiet hour's tenth. What vision says goes to the `Hearer`; how
 it is started is `firmware.lives`' work, what becomes of the time without it `firmware.stitch`'s.
 """
@@ -18,16 +18,15 @@ from firmware import wall
 from firmware.errors import WallError
 from firmware.flow import Flow
 from firmware.lives import Begin, Life, begin_child
+from firmware.sight import Sight
+from firmware.standby import Standby
 from firmware.still_places import StillMap
 
 PAUSE_S_MIN: Final = 0.2
 PAUSE_S_MAX: Final = 60.0
 QUIET_S: Final = 360.0  # so long without a fall: the ladder starts at its foot again
-START_S_MAX: Final = 180.0  # a cold Numba cache on a Pi 4 takes about a minute
-OPEN_S_MAX: Final = 20.0  # kernels are compiled, the source is being opened
-SILENT_S_MAX: Final = 4.0  # heartbeats come twice a second, every 2 s beside a dead camera; counting must resume within 10 s
-UNSEEN_S_MAX: Final = 3.5  # heartbeats without a new picture: the camera's own call hangs, only a new process helps
 STOP_S_MAX: Final = 10.0
+LATE_S: Final = 0.02  # two rounds of the event loop
 EXIT_S_MAX: Final = 0.5  # from hanging up to the exit code
 VISION_MODULE = "firmware.vision.process"  # tests put a faulty one here
 
@@ -60,6 +59,7 @@ class Supervisor:
         self._order = order
         self._hearer = hearer
         self._begin: Begin = begin or _child
+        self._standby = Standby(_child if begin is None else None)
         self._life: Life | None = None
         self._stopping = asyncio.Event()
         self._again = False
@@ -74,6 +74,12 @@ class Supervisor:
 
     async def run(self) -> None:
         """Until `stop`, or until vision ends of its own accord (a recording that is over)."""
+        try:
+            await self._live_on()
+        finally:
+            await self._standby.dismiss()
+
+    async def _live_on(self) -> None:
         pause_s = PAUSE_S_MIN
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
@@ -105,6 +111,7 @@ class Supervisor:
         still = self._order.configure.still  # what stands in the shop stays where it is
         self._order, self._again = order, True
         self.remember(still)
+        await self._standby.dismiss()
         await self._ask_to_end()
 
     async def tell(self, message: wall.ToVision) -> None:
@@ -126,12 +133,15 @@ class Supervisor:
 
     async def _live_once(self) -> str | None:
         """One life of vision: why it fell, or None when it ended well."""
-        life = await self._born()
+        spare = await self._standby.take()
+        life = spare or await self._born()
         if life is None:
             return None
         self._life, self._over, self._ended_well, last, reason = life, asyncio.Event(), False, None, ""
         try:
-            await self.tell(self._order.configure)
+            if spare is None:
+                await self.tell(self._order.configure)
+            await self.tell(wall.Open())
             reason = await self._listen(life.reader)
         finally:
             last = await life.end(STOP_S_MAX if self._ended_well else EXIT_S_MAX if not reason else 0.0)
@@ -154,30 +164,49 @@ class Supervisor:
 
     async def _listen(self, reader: asyncio.StreamReader) -> str:
         """Pass messages on; the reason to end this life, empty when vision hung up."""
-        patience_s, flow, loop = START_S_MAX, Flow(), asyncio.get_running_loop()
-        frames, seen_s = 0, loop.time()
-        while True:
-            try:
-                read = await asyncio.wait_for(_read(reader), patience_s)
-                if read is None:
+        loop, flow = asyncio.get_running_loop(), Flow()
+        sight = Sight(loop.time())
+        reading = asyncio.create_task(_read(reader))
+        try:
+            while True:
+                await asyncio.wait((reading,), timeout=sight.until_s(loop.time()) - loop.time())
+                if not reading.done():
+                    await asyncio.sleep(LATE_S)  # this process itself may have been stopped: what waits in the socket comes first
+                if not reading.done():
+                    reason = await self._judged(sight, loop.time())
+                elif (read := reading.result()) is None:
                     return ""
-                message, length = read
-                flow.spend(length, loop.time())
-                await self._hearer.heard(message)
-            except TimeoutError:
-                return f"silent for {patience_s:.0f} s"
-            except WallError as error:
-                return str(error)
-            patience_s = SILENT_S_MAX
-            if isinstance(message, wall.Alive):
-                self._ended_well = message.health.state == "ended"
-                patience_s = OPEN_S_MAX if message.health.state == "starting" else SILENT_S_MAX
-                if message.health.frames != frames or message.health.state == "starting":
-                    frames, seen_s = message.health.frames, loop.time()
-                elif loop.time() - seen_s > UNSEEN_S_MAX:
-                    return f"no new picture for {loop.time() - seen_s:.0f} s"
-            if isinstance(message, wall.Failed):
-                return message.what if not message.hint else f"{message.what}; {message.hint}"
+                else:
+                    flow.spend(read[1], loop.time())
+                    reason = await self._heard(read[0], sight, loop.time())
+                    reading = asyncio.create_task(_read(reader))
+                if reason:
+                    return reason
+        except WallError as error:
+            return str(error)
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def _heard(self, message: wall.FromVision, sight: Sight, now_s: float) -> str:
+        """One message; the reason to end this life, or nothing."""
+        await self._hearer.heard(message)
+        if isinstance(message, wall.Failed):
+            return message.what if not message.hint else f"{message.what}; {message.hint}"
+        if not isinstance(message, wall.Alive):
+            sight.said(now_s)
+            return ""
+        self._ended_well = message.health.state == "ended"
+        sight.alive(message.health.state, message.health.frames, now_s)
+        return await self._judged(sight, now_s)
+
+    async def _judged(self, sight: Sight, now_s: float) -> str:
+        """Call somebody to stand by in doubt, send them away without; the reason to end this life, or nothing."""
+        if sight.doubtful(now_s):
+            self._standby.call(self._order.configure, network=self._order.network, now_s=now_s)
+        elif self._standby.waits and sight.saw:
+            await self._standby.dismiss()
+        return sight.verdict(now_s)
 
 
 async def _child(network: bool) -> Life:  # noqa: FBT001 as Begin

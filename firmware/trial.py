@@ -71,7 +71,7 @@ def run_vision(configure: wall.Configure, seconds: float, clock: Clock, *, modul
             )  # fmt: skip
         trial.pid = process.pid
         try:
-            ours.sendall(wall.encode(configure))
+            ours.sendall(wall.encode(configure) + wall.encode(wall.Open()))
             _listen(ours, trial, seconds, clock)
         finally:
             process.send_signal(signal.SIGKILL)

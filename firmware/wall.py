@@ -1,8 +1,8 @@
 """The messages that cross between vision and the daemon, and nothing else: a closed schema, msgpack, length-prefixed.
 
-The daemon sends `Configure`, `Ping`, `Watch`, `RoomWanted` and `Stop`; vision sends `Counted`, `Alive`, `Floor`, `Still`, `EmptyRoom` and
-`Failed`. No message has a field that could hold a picture, but the empty room, which is asked for by name and has nobody in it;
-each is bounded by MESSAGE_BYTES_MAX: a frame of the smallest camera would not fit.
+The daemon sends `Configure`, `Open`, `Ping`, `Watch`, `RoomWanted` and `Stop`; vision sends `Counted`, `Alive`, `Floor`, `Still`,
+`EmptyRoom` and `Failed`. No message has a field that could hold a picture, but the empty room, which is asked for by name and has
+nobody in it; each is bounded by MESSAGE_BYTES_MAX: a frame of the smallest camera would not fit.
 Framing: u32 big-endian length, then msgpack. An unknown message or field is a WallError, and the reader hangs up.
 """
 
@@ -123,6 +123,10 @@ class Configure(msgspec.Struct, frozen=True, tag="configure", forbid_unknown_fie
     still: StillMap = StillMap()
 
 
+class Open(msgspec.Struct, frozen=True, tag="open", forbid_unknown_fields=True):
+    """The second message: the camera is free, open it. A process that stands by has all else ready and waits for this."""
+
+
 class Ping(msgspec.Struct, frozen=True, tag="ping", forbid_unknown_fields=True):
     """The daemon asks for an Alive."""
 
@@ -144,7 +148,7 @@ class Stop(msgspec.Struct, frozen=True, tag="stop", forbid_unknown_fields=True):
 
 
 FromVision = Counted | Alive | Floor | Still | EmptyRoom | Failed
-ToVision = Configure | Ping | Watch | RoomWanted | Stop
+ToVision = Configure | Open | Ping | Watch | RoomWanted | Stop
 
 _from_vision = msgspec.msgpack.Decoder(FromVision)
 _to_vision = msgspec.msgpack.Decoder(ToVision)

@@ -34,6 +34,7 @@ from firmware.vision.sources import gives_detections, open_source, settings_of
 
 HEARTBEAT_S: Final = 0.5  # blind time is known to within it
 RATE_FRAMES: Final = 30  # the frame rate is that of the last so many
+STAND_BY_S_MAX: Final = 60.0  # for the daemon's `Open`; it decides within seconds whether this process is needed
 STILL_S: Final = 60.0  # the still map is told no oftener: each time is a write to the card
 EVENTS_TOGETHER: Final = 200  # of one message: 200 people at once are 20 KB
 
@@ -87,10 +88,11 @@ class Live:
 
     @classmethod
     def open(cls, order: wall.Configure, channel: Channel) -> Live:
-        """Open everything that the configuration names, and run each kernel once.
+        """Open everything that the configuration names, and run each kernel once; the source last, when the daemon says `Open`.
 
         Raises:
             ConfigError, SourceError, ModelError: what keeps this camera from seeing.
+            WallError: the daemon hung up, or said anything else.
         """
         config = parse(order.text, order.filename)
         camera = next((each for each in config.camera if each.name == order.camera), None)
@@ -101,6 +103,8 @@ class Live:
             detector = open_detector(camera.model, threads=camera.threads, tiling=camera.tiling)
         warm_up(config, camera)
         channel.send(wall.Alive(VisionHealth(camera.name, 0, "starting"), LiveNumbers()))  # what may still hang is the source
+        if not isinstance(channel.receive(timeout_s=STAND_BY_S_MAX), wall.Open):
+            raise WallError("the daemon did not say that the camera is free")
         return cls(config, camera, open_source(camera.source, settings_of(camera, live=True)), detector, channel, order.still)
 
     def run(self, locks: Locks) -> None:

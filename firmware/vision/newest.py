@@ -2,8 +2,8 @@
 
 `LiveSource` turns any grabber (one blocking call a frame) into a FrameSource. The thread starts with the first `read`, so that
 a process can first give up what it must before threads exist. A camera whose call never returns cannot be waited for: `read`
-ends in SourceSilentError after SILENT_S, and the next `read` goes on waiting; the caller counts blind seconds from that, and
-the daemon restarts the process. Frames that are left out on purpose (`Thinner`) are not drops.
+ends in SourceSilentError after SILENT_S, and the next `read` goes on waiting, AGAIN_S at a time; the caller counts blind seconds
+from that, and the daemon restarts the process. Frames that are left out on purpose (`Thinner`) are not drops.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from firmware.errors import SourceError, SourceSilentError
 from firmware.vision.frame import Frame
 
 SILENT_S: Final = 2.2  # longer than blind_after_s, so that all of it is blind; shorter, so that heartbeats go on beside a dead camera
-CLOSE_S: Final = 2.0  # a hung camera call is left to the end of the process
+AGAIN_S: Final = 0.5  # beside a camera that is silent: as often as heartbeats are due, and as the daemon may have hung up
+CLOSE_S: Final = 2.0  # for a call that is at work; one that was silent before is left to the end of the process
 EARLY_SHARE: Final = 0.1  # of a frame's time: cameras jitter ...
 EARLY_S_MAX: Final = 0.02  # ... but not more than this
 
@@ -87,13 +88,14 @@ class LiveSource:
         self._grabber, self._clock, self._name = grabber, clock, name
         self._slot = NewestFrame()
         self._closing = threading.Event()
+        self._silent = False
         self._thread: threading.Thread | None = None
 
     def read(self) -> Frame | None:
         """The newest frame; never None.
 
         Raises:
-            SourceSilentError: none came for SILENT_S; reading on may bring the next.
+            SourceSilentError: none came for SILENT_S, or for another AGAIN_S since it was said; reading on may bring the next.
             SourceError: there will be no more.
         """
         if self._closing.is_set():
@@ -101,9 +103,10 @@ class LiveSource:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name=f"camera {self._name}", daemon=True)
             self._thread.start()
-        frame = self._slot.take(SILENT_S)
+        frame = self._slot.take(AGAIN_S if self._silent else SILENT_S)
+        self._silent = frame is None
         if frame is None:
-            raise SourceSilentError(f"{self._name} has sent no frame for {SILENT_S:g} s", "check its cable, power and network")
+            raise SourceSilentError(f"{self._name} has sent no frame for more than {SILENT_S:g} s", "check its cable, power and network")
         return frame
 
     def age_s(self) -> float | None:
@@ -114,7 +117,7 @@ class LiveSource:
         """Stop the thread and release the camera; a camera whose call hangs is left to the end of the process."""
         self._closing.set()
         if self._thread is not None:
-            self._thread.join(CLOSE_S)
+            self._thread.join(0.0 if self._silent else CLOSE_S)
             if self._thread.is_alive():
                 return
         self._grabber.close()

@@ -1,9 +1,9 @@
 """Composition root of process 1: a camera on one side, a socket to the daemon on the other, and no network.
 
-Order: give up the network; wait for the daemon's `Configure`; open model and source and warm the kernels up; give up
-files; then read, detect, step, say. What is said is in `firmware.wall`. One camera, one process: a camera that hangs
-or a delegate that aborts takes nothing else with it. Restarting is the daemon's work; so is every decision about what
-leaves the device.
+Order: give up the network; wait for the daemon's `Configure`; open the model and warm the kernels up; wait for its `Open`,
+which says that no other process has the camera; open the source; give up files; then read, detect, step, say. What is said is
+in `firmware.wall`. One camera, one process: a camera that hangs or a delegate that aborts takes nothing else with it.
+Restarting is the daemon's work; so is every decision about what leaves the device.
 """
 
 from __future__ import annotations

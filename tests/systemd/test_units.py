@@ -12,7 +12,8 @@ import pytest
 
 from benchmarks.exposure import bound, exposure
 from firmware.daemon import FRESH_S
-from firmware.supervisor import SILENT_S_MAX, START_S_MAX, STOP_S_MAX
+from firmware.sight import SILENT_S_MAX, START_S_MAX
+from firmware.supervisor import STOP_S_MAX
 
 FOLDER = Path(__file__).parent.parent.parent / "systemd"
 UNITS = sorted(FOLDER.glob("*.service"))

@@ -117,7 +117,8 @@ def test_none_of_a_grabber_is_not_the_end() -> None:
 def test_a_hanging_camera_is_silence_and_can_be_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call that never returns: each read ends in SourceSilentError, and close comes back without touching the device."""
     monkeypatch.setattr(newest, "SILENT_S", 0.05)
-    monkeypatch.setattr(newest, "CLOSE_S", 0.05)
+    monkeypatch.setattr(newest, "AGAIN_S", 0.01)
+    monkeypatch.setattr(newest, "CLOSE_S", 60.0)  # not waited for: the call hung before
     grabber = Scripted(iter([]))
     source = LiveSource(grabber, FakeClock(), "the shop's camera")
     for _ in range(2):
