@@ -25,12 +25,17 @@ cp "$stage/build/$wheel" "$stage/$name/"
 cp -r systemd docs/systemd.md LICENSE packaging/install.sh "$stage/$name/"
 # The versions that were tested, without hashes: a constraint, not a demand, for the distribution's numpy stays (and of
 # backports-strenum, which newer Pythons do not need, any version will do).
-grep -E '^[a-z0-9._-]+==' requirements/dev.txt | sed 's/ *\\$//' | grep -vE '^(numpy|backports-strenum)==' >"$stage/$name/constraints.txt"
+tested() { sed -n 's/^\([a-z0-9._-]*==[^\\]*[^\\ ]\).*/\1/p' "$1" | grep -vE '^(numpy|backports-strenum)=='; }
+tested requirements/dev.txt >"$stage/$name/constraints.txt"
 if [ -n "$machine" ]; then
-    "$python" -m pip download -q --dest "$stage/$name/wheels" --only-binary=:all: --python-version "$version" \
+    # uv decides for the machine's Python what pip would decide for this one: which of two versions, which package at all.
+    "$python" -m uv pip compile -q --python-version "$version" --python-platform "$machine-manylinux_2_28" --no-header --no-annotate --no-emit-index-url \
+        -c "$stage/$name/constraints.txt" --extra litert pyproject.toml >"$stage/chosen.txt"
+    tested "$stage/chosen.txt" >"$stage/$name/constraints.txt"
+    grep -o '^backports-strenum' "$stage/chosen.txt" | cat "$stage/$name/constraints.txt" - >"$stage/wanted.txt"
+    "$python" -m pip download -q --dest "$stage/$name/wheels" --only-binary=:all: --no-deps --python-version "$version" \
         --platform "manylinux_2_28_$machine" --platform "manylinux_2_27_$machine" --platform "manylinux_2_17_$machine" --platform "manylinux2014_$machine" \
-        -c "$stage/$name/constraints.txt" "$stage/$name/$wheel[litert]"
-    rm -f "$stage/$name/wheels/"numpy-*.whl "$stage/$name/wheels/passerby-"*.whl
+        -r "$stage/wanted.txt"
 fi
 tar -C "$stage" --sort=name --owner=0 --group=0 --numeric-owner -czf "dist/$name.tar.gz" "$name"
 echo "dist/$name.tar.gz"
