@@ -78,7 +78,6 @@ class LineCounter:
         if people.aspect != self._line[kernel.ASPECT]:
             self._line = _measured(self._config, people.aspect)
         said = kernel.line_step(
-            self._state,
             self._line,
             people.t_s,
             people.ids,
@@ -90,6 +89,7 @@ class LineCounter:
             people.born_s,
             people.birth_boxes,
             np.array(people.gone, dtype=np.int64) if people.gone else self._none,
+            *self._state,
         )
         return self._told(said)
 

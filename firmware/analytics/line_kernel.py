@@ -6,7 +6,7 @@ to others: the tables and the fit (`line_memory`), what a crossing is to the res
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numba import njit
@@ -89,7 +89,6 @@ NEAR_BANDS: Final = 4.0  # half bands: who is first seen farther away came from 
 
 @njit(cache=True, error_model="numpy")
 def line_step(
-    state: Passages,
     line: Floats,
     t_s: float,
     ids: Whole,
@@ -101,8 +100,13 @@ def line_step(
     born_s: Floats,
     birth_boxes: Floats,
     gone: Whole,
+    *tables: Any,
 ) -> int:
-    """Take in the people of one frame, as in `People`; returns how many rows of `said` were written."""
+    """Take in the people of one frame, as in `People`; returns how many rows of `said` were written.
+
+    tables: those of Passages one by one, for a tuple takes twice as long to get into a kernel.
+    """
+    state = Passages(*tables)
     counters, persons, order = state.counters, state.persons, state.order
     counters[SAID] = counters[AMBIGUOUS] = 0
     tick(state.habits, t_s)

@@ -15,7 +15,7 @@ because each one handed to a kernel costs time in every call and at compilation.
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -320,7 +320,6 @@ def _expire(state: Presence, t_s: float) -> None:
 
 @njit(cache=True, error_model="numpy")
 def presence_step(
-    state: Presence,
     t_s: float,
     aspect: float,
     ids: Whole,
@@ -332,8 +331,13 @@ def presence_step(
     born_s: Floats,
     birth_boxes: Floats,
     gone: Whole,
+    *tables: Any,
 ) -> int:
-    """Take one step with the people of it, as in `People`; the number of rows of `state.changes` that say what happened."""
+    """Take one step with the people of it, as in `People`; the number of rows of `state.changes` that say what happened.
+
+    tables: those of Presence one by one, for a tuple takes twice as long to get into a kernel.
+    """
+    state = Presence(*tables)
     persons, counters = state.persons, state.counters
     counters[CHANGES] = 0
     for row in range(counters[PEOPLE]):

@@ -14,7 +14,7 @@ The worth of each pair is `relink_odds`, the assignment `firmware.vision.matchin
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -22,6 +22,7 @@ from numba import njit
 from firmware.analytics.people import People
 from firmware.analytics.relink_memory import (
     BIRTHS,
+    DRESSED,
     GONE,
     HEIGHT_MIN,
     K_BIRTH,
@@ -69,9 +70,9 @@ from firmware.analytics.relink_odds import is_fresh, weigh
 from firmware.vision.matching import NONE, Assignment, Graph, assign, new_assignment, new_graph
 from firmware.vision.track import Tracks
 
-# Columns of `out`, one row a person in view: id, row of the track, born, first box.
-O_ID, O_ROW, O_BORN_S, O_BIRTH = 0, 1, 2, 3
-OUT_COLUMNS: Final = 7
+# Rows of `Shown.people`, one column a person in view: id, seen now, score, born, match with the staff colour.
+O_ID, O_SEEN, O_SCORE, O_BORN_S, O_UNIFORM = range(5)
+OUT_ROWS: Final = 5
 
 
 class View(NamedTuple):
@@ -84,6 +85,16 @@ class View(NamedTuple):
     seen: Flags  # (N,)
     born_s: Floats  # (N,)
     birth: Floats  # (N, 4) 0..1
+    scores: Floats  # (N,)
+    uniform: Floats  # (N,)
+
+
+class Shown(NamedTuple):
+    """The people in view, as the kernel writes them: slices of these are contiguous, so that kernels know one kind of array."""
+
+    people: Floats  # (OUT_ROWS, C)
+    boxes: Floats  # (C, 4) 0..1
+    births: Floats  # (C, 4) 0..1
 
 
 class Relinker:
@@ -100,9 +111,10 @@ class Relinker:
         self._rules = (rules or Rules())._replace(relink_s_max=relink_s_max)
         self._capacity = capacity
         self._memory = new_memory(2 * capacity, capacity)
-        self._out = np.zeros((2 * capacity, OUT_COLUMNS))
+        self._shown = Shown(np.zeros((OUT_ROWS, 2 * capacity)), np.zeros((2 * capacity, 4)), np.zeros((2 * capacity, 4)))
         self._graph = new_graph(2 * capacity, 2 * capacity * capacity)
         self._work = new_assignment(2 * capacity, capacity)
+        self._parts = (*self._shown, *self._memory, *self._graph, *self._work, *self._rules)
         self._t_s = -np.inf
 
     def step(self, tracks: Tracks) -> People:
@@ -119,37 +131,52 @@ class Relinker:
                 tracks.seen[:count],
                 tracks.born_s[:count],
                 tracks.birth_boxes[:count],
+                tracks.scores[:count],
+                tracks.uniform[:count],
             )
         else:
-            view = View(t_s, tracks.aspect, tracks.ids, tracks.boxes, tracks.seen, tracks.born_s, tracks.birth_boxes)
-        here = _step(self._memory, view, self._out, self._graph, self._work, self._rules)
-        return self._people(tracks, self._out[:here].copy())
+            view = View(
+                t_s,
+                tracks.aspect,
+                tracks.ids,
+                tracks.boxes,
+                tracks.seen,
+                tracks.born_s,
+                tracks.birth_boxes,
+                tracks.scores,
+                tracks.uniform,
+            )
+        return self._people(tracks, _step(*view, *self._parts))
 
-    def _people(self, tracks: Tracks, out: Floats) -> People:
-        counters = self._memory.counters
-        gone, rows = counters[GONE], out[:, O_ROW].astype(np.int64)
-        none = np.zeros(len(rows), np.bool_)
+    def _people(self, tracks: Tracks, here: int) -> People:
+        counters, out = self._memory.counters, self._shown.people[:, :here].copy()
+        gone, none = counters[GONE], np.zeros(here, np.bool_)
         return People(
             tracks.t_s,
-            out[:, O_ID].astype(np.int64),
-            tracks.boxes[rows],
-            tracks.scores[rows],
-            tracks.seen[rows],
+            out[O_ID].astype(np.int64),
+            self._shown.boxes[:here].copy(),
+            out[O_SCORE],
+            out[O_SEEN] != 0.0,
             none,
             none,
-            out[:, O_BORN_S],
-            out[:, O_BIRTH : O_BIRTH + 4],
+            out[O_BORN_S],
+            self._shown.births[:here].copy(),
             tuple(sorted(self._memory.gone[:gone].tolist())) if gone else (),
             int(counters[RELINKED]),
             tracks.aspect,
             tracks.dropped,
-            tracks.uniform[rows] if tracks.uniform.any() else None,
+            out[O_UNIFORM] if counters[DRESSED] else None,
         )
 
 
 @njit(cache=True, error_model="numpy")
-def _step(memory: Memory, view: View, out: Floats, graph: Graph, work: Assignment, rules: Rules) -> int:
-    """One frame: who is in view is written to `out`, who is gone to `memory.gone`; returns how many are in view."""
+def _step(*parts: Any) -> int:
+    """One frame: who is in view is written to `Shown`, who is gone to `memory.gone`; returns how many are in view.
+
+    parts: those of View, Shown, Memory, Graph, Assignment and Rules one by one, for tuples take twice as long to get into a kernel.
+    """
+    view, shown, memory = View(*parts[:9]), Shown(*parts[9:12]), Memory(*parts[12:19])
+    graph, work, rules = Graph(*parts[19:22]), Assignment(*parts[22:29]), Rules(*parts[29:])
     known, tracks, column, counters = memory.known, memory.tracks, memory.column, memory.counters
     counters[GONE] = 0
     counters[RELINKED] = 0
@@ -173,7 +200,7 @@ def _step(memory: Memory, view: View, out: Floats, graph: Graph, work: Assignmen
         waits = tracks[k, T_OWNER] == NONE and tracks[k, T_KNOWN] > rules.unsure and is_fresh(tracks, k, view.t_s, rules)
         if work.column_to_row[c] == NONE and not waits:
             _welcome(memory, k, view, rules)
-    return _list(known, counters[LIVE], out)
+    return _list(memory, view, shown)
 
 
 @njit(cache=True, error_model="numpy")
@@ -287,15 +314,20 @@ def _welcome(memory: Memory, k: int, view: View, rules: Rules) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def _list(known: Floats, live: int, out: Floats) -> int:
+def _list(memory: Memory, view: View, shown: Shown) -> int:
     """Everybody who is in view, seen or coasting; returns how many."""
-    n = 0
-    for p in range(live):
-        if known[p, K_ROW] != NONE:
-            out[n, O_ID] = known[p, K_ID]
-            out[n, O_ROW] = known[p, K_ROW]
-            out[n, O_BORN_S] = known[p, K_BORN_S]
-            for c in range(4):
-                out[n, O_BIRTH + c] = known[p, K_BIRTH + c]
-            n += 1
+    known, counters, out, n = memory.known, memory.counters, shown.people, 0
+    counters[DRESSED] = 0
+    for k in range(view.uniform.shape[0]):
+        if view.uniform[k] != 0.0:
+            counters[DRESSED] = 1
+    for p in range(counters[LIVE]):
+        if known[p, K_ROW] == NONE:
+            continue
+        k = int(known[p, K_ROW])
+        out[O_ID, n], out[O_BORN_S, n] = known[p, K_ID], known[p, K_BORN_S]
+        out[O_SEEN, n], out[O_SCORE, n], out[O_UNIFORM, n] = (1.0 if view.seen[k] else 0.0), view.scores[k], view.uniform[k]
+        for c in range(4):
+            shown.boxes[n, c], shown.births[n, c] = view.boxes[k, c], known[p, K_BIRTH + c]
+        n += 1
     return n

@@ -39,7 +39,7 @@ KNOWN_COLUMNS: Final = 23
 T_OWNER, T_BORN_S, T_X, T_Y, T_HEIGHT, T_BIRTH_X, T_BIRTH_Y, T_BIRTH_HEIGHT, T_KNOWN = range(9)
 TRACK_COLUMNS: Final = 9
 
-LIVE, NEXT_ID, GONE, RELINKED = 0, 1, 2, 3  # places in `counters`
+LIVE, NEXT_ID, GONE, RELINKED, DRESSED = 0, 1, 2, 3, 4  # places in `counters`; dressed: whether any track wears the staff colour
 FRAME_S, LOOKS, MISSES, LINKS, SWITCHES, WATCHED_S, NOW_S = 0, 1, 2, 3, 4, 5, 6  # places in `habits`
 HABITS_START = (0.0, 10.0, 1.0, 50.0, 1.5, 0.0, -1.0)
 # Layers of `places`: how many people appeared here; were last seen on their way here; turned round here; seconds on the way here.
@@ -101,7 +101,7 @@ class Memory(NamedTuple):
     tracks: Floats  # (T, TRACK_COLUMNS) the tracks of this frame, measured
     column: Whole  # (T,) rows of those that are seen
     gone: Whole  # (P,) ids of those given up in this frame
-    counters: Whole  # (4,)
+    counters: Whole  # (5,)
     places: Floats  # (LAYERS, CELLS_Y, CELLS_X)
     habits: Floats  # (7,)
 
@@ -113,7 +113,7 @@ def new_memory(people_max: int, tracks_max: int) -> Memory:
         tracks=np.zeros((tracks_max, TRACK_COLUMNS)),
         column=np.zeros(tracks_max, np.int64),
         gone=np.zeros(people_max, np.int64),
-        counters=np.zeros(4, np.int64),
+        counters=np.zeros(5, np.int64),
         places=np.zeros((LAYERS, CELLS_Y, CELLS_X)),
         habits=np.array(HABITS_START),
     )

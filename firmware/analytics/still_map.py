@@ -12,7 +12,7 @@ frozen value: keeping it on the card is the shell's work, saying when the shop i
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -74,7 +74,7 @@ class Stillness:
         gone = np.array(people.gone, dtype=np.int64) if people.gone else self._none
         still = self._flags[: len(people.ids)]
         found = _still_step(
-            self._table, self._rules, people.t_s, people.aspect, people.ids, people.boxes, people.seen, gone, self._places, still
+            people.t_s, people.aspect, people.ids, people.boxes, people.seen, gone, self._places, still, *self._table, *self._rules
         )
         self.found += found
         if self._config.map and (found or closed):
@@ -173,8 +173,6 @@ def _move(row: Floats, rules: Rules, t_s: float, foot: tuple[float, float], head
 
 @njit(cache=True, error_model="numpy")
 def _still_step(
-    table: Table,
-    rules: Rules,
     t_s: float,
     aspect: float,
     ids: NDArray[np.int64],
@@ -183,8 +181,13 @@ def _still_step(
     gone: NDArray[np.int64],
     places: Floats,
     still: NDArray[np.bool_],
+    *parts: Any,
 ) -> int:
-    """Fill `still` (N,) for this step's people; how many were found to be still just now."""
+    """Fill `still` (N,) for this step's people; how many were found to be still just now.
+
+    parts: those of Table and Rules one by one, for tuples take twice as long to get into a kernel.
+    """
+    table, rules = Table(*parts[:3]), Rules(*parts[3:])
     found, hint = 0, 0
     for index in range(ids.shape[0]):
         still[index] = False

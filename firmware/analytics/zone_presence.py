@@ -106,7 +106,6 @@ class ZonePresence:
 
     def _take(self, people: People, gone: NDArray[np.int64], t_s: float) -> ZoneStep:
         said = kernel.presence_step(
-            self._state,
             t_s,
             people.aspect,
             people.ids,
@@ -118,6 +117,7 @@ class ZonePresence:
             people.born_s,
             people.birth_boxes,
             gone,
+            *self._state,
         )
         counts = self._state.counters[kernel.COUNTS :].tolist()
         changes = tuple(_change(row) for row in self._state.changes[:said].tolist()) if said else ()

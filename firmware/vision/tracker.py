@@ -13,7 +13,7 @@ Sources: Zhang et al., *ByteTrack* (2022); Cao et al., *Observation-Centric SORT
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -24,7 +24,7 @@ from firmware.vision import kalman
 from firmware.vision.association import associate, is_cut
 from firmware.vision.detection import Detections
 from firmware.vision.kalman import Noise
-from firmware.vision.matching import NONE
+from firmware.vision.matching import NONE, Assignment, Graph
 from firmware.vision.sway import steady
 from firmware.vision.track import Tracks
 from firmware.vision.track_store import (
@@ -104,6 +104,8 @@ class Tracker:
         self._noise = noise or Noise()
         self._capacity = config.capacity
         self._space = new_space(config.capacity)
+        space, at = self._space, len(Space._fields) - 2
+        self._parts = (*space[:at], *space.graph, *space.work, *self._rules, *self._noise)
         self._t_s = -np.inf
 
     @property
@@ -115,7 +117,7 @@ class Tracker:
         """Take in one frame. A frame that claims to be earlier than the last is taken as being of the same time."""
         count = self._copy_in(detections)
         self._t_s = max(float(detections.t_s), self._t_s)
-        _step(self._space, self._rules, self._noise, self._t_s, count, float(detections.aspect))
+        _step(self._t_s, count, float(detections.aspect), *self._parts)
         counters, ended = self._space.counters, self._space.ended
         listed = self._space.listed[: counters[LISTED]].copy()
         return Tracks(
@@ -172,8 +174,13 @@ def warm_up(config: TrackerConfig | None = None) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def _step(space: Space, rules: Rules, noise: Noise, t_s: float, count: int, aspect: float) -> None:
-    """One frame: `count` detections in `sight`, the outcome in `tracks`, `listed` and `ended`."""
+def _step(t_s: float, count: int, aspect: float, *parts: Any) -> None:
+    """One frame: `count` detections in `sight`, the outcome in `tracks`, `listed` and `ended`.
+
+    parts: those of Space, Rules and Noise one by one, for tuples take twice as long to get into a kernel.
+    """
+    space = Space(*parts[:7], Graph(*parts[7:10]), Assignment(*parts[10:17]))  # type: ignore[call-arg] # seven and two are nine
+    rules, noise = Rules(*parts[17:36]), Noise(*parts[36:])
     tracks, sight, links, counters = space.tracks, space.sight, space.links, space.counters
     _classify(sight, links, count, aspect, rules)
     live = _retire(tracks, counters, space.ended, rules, t_s)
