@@ -1,6 +1,6 @@
 """The loop of process 1: read, detect, step, say; twice a second a heartbeat that tells whether a new frame was seen.
 
-Opening happens before the locks close (`Live.open` warms every kernel up, so that nothing need be written afterwards);
+Opening happens before the locks close (`Live.open` runs every kernel once, so that nothing need be written afterwards);
 `run` ends on `Stop`, at the end of a recording, or with the error that made seeing impossible. No decision about people is
 made here: `analytics.pipeline` decides; no decision about restarting: the daemon does.
 """
@@ -26,10 +26,11 @@ from firmware.health import LiveNumbers, VisionHealth
 from firmware.opening_hours import OpeningHours, read_opening_hours
 from firmware.still_places import StillMap
 from firmware.vision.confine import Locks
-from firmware.vision.detection import Detections, no_detections
+from firmware.vision.detection import Detections
 from firmware.vision.detector import OpenedDetector, open_detector
 from firmware.vision.empty_room import EmptyRoomMaker
 from firmware.vision.frame import Frame
+from firmware.vision.rehearsal import rehearse
 from firmware.vision.sources import gives_detections, open_source, settings_of
 
 HEARTBEAT_S: Final = 0.5  # blind time is known to within it
@@ -101,7 +102,7 @@ class Live:
         detector = None
         if not gives_detections(camera.source):
             detector = open_detector(camera.model, threads=camera.threads, tiling=camera.tiling)
-        warm_up(config, camera)
+        rehearse(config, camera)
         channel.send(wall.Alive(VisionHealth(camera.name, 0, "starting"), LiveNumbers()))  # what may still hang is the source
         if not isinstance(channel.receive(timeout_s=STAND_BY_S_MAX), wall.Open):
             raise WallError("the daemon did not say that the camera is free")
@@ -252,14 +253,6 @@ def _check(seen: Frame | Detections) -> None:
         raise SourceError("the source gave a picture without a time", "check the camera's driver")
     if isinstance(seen, Frame) and (seen.pixels.ndim != 3 or seen.pixels.shape[2] != 3 or min(seen.pixels.shape) < 3):
         raise SourceError(f"the source gave a picture of shape {seen.pixels.shape}", "check the camera's driver and its format")
-
-
-def warm_up(config: Config, camera: CameraConfig) -> None:
-    """Run the pipeline's kernels once on nobody, so that their compiled form is on disk before files are given up."""
-    pipeline = Pipeline(camera, Pseudonyms(bytes, config.epoch_s), config.disclosure, config.window_s)
-    for t_s in (0.0, 0.1):
-        pipeline.step(no_detections(t_s))
-    pipeline.finish(0.2)  # its kernels too: the end comes when nothing can be written any more
 
 
 def closed_now(hours: OpeningHours, wall_ms: Callable[[], int]) -> bool:
