@@ -1,7 +1,8 @@
 """The clip in which six people come one at a time: pixels to numbers through `passerby replay` and the packaged model.
 
-People come in at the bottom left, stand at a table and leave to the right, so the way in has one line and the way out
-another; the zone is the whole view. Bounds: 6 in, 6 out, settled; 6 visits, each begin and end within 1.5 s of the stated
+People come in under the camera, heads first, over the left half of the bottom edge, one as near to the table as half a step; they
+stand at the table and leave to the right. So the way in has one line, across the floor between that edge and the table, and
+the way out another; the zone is the whole view. Bounds: 6 in, 6 out, settled; 6 visits, each begin and end within 1.5 s of the stated
 frames; never two people at once. The clip is not part of the project; without it the figures say nothing.
 """
 
@@ -31,9 +32,9 @@ source = "clip.mp4"
 fps_max = 30.0
 [[camera.line]]
 name = "way in"
-start = [0.45, 1.0]
-end = [0.45, 0.4]
-in = "right"
+start = [0.35, 0.75]
+end = [0.62, 1.0]
+in = "left"
 [[camera.line]]
 name = "way out"
 start = [0.75, 1.0]

@@ -162,7 +162,8 @@ class CameraConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         key(
             "share of view",
             "Height of a grown person's box whose feet are at the top edge of the view, and at the bottom edge (above 1: taller "
-            "than the picture). Only the geometry checks use it: measure it at commissioning.",
+            "than the picture). The geometry checks use it, and lines: of who comes in under the camera only the head is seen at first. "
+            "Measure it at commissioning.",
         ),
     ] = (0.12, 0.55)  # boxes in Spatial Analysis' published sample messages: 0.39 to 0.45 high with the feet at 0.64
     purpose: Annotated[str, key("", "What this camera is for; empty: as at the top of the file.", max_length=500)] = ""

@@ -13,12 +13,14 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 Point = tuple[float, float]
 Floats = NDArray[np.float64]
 
 HEIGHT_MIN: Final = 1e-4  # of the frame: a lower box would be less than a tenth of a pixel
+CUT_SHARE: Final = 0.02  # of the view: boxes of people who are cut by its edge end within so much of it
 
 
 def foot_points(boxes: Floats) -> Floats:
@@ -106,3 +108,17 @@ def side_crossed(inner: Point, outer: Point, polygon: tuple[Point, ...]) -> int 
         if share is not None and (last is None or share > last[0]):
             last = (share, index)
     return None if last is None else last[1]
+
+
+@njit(cache=True, error_model="numpy")
+def is_cut(box: NDArray[np.float64]) -> bool:
+    """Whether somebody is cut by a side or the bottom of the view: there people come in, and are seen at once."""
+    cut: bool = box[0] <= CUT_SHARE or box[2] >= 1.0 - CUT_SHARE or box[3] >= 1.0 - CUT_SHARE
+    return cut
+
+
+@njit(cache=True, error_model="numpy")
+def standing_height(box: NDArray[np.float64], near_height: float) -> float:
+    """How tall somebody is, in heights of the view: who is cut by its bottom edge at least `near_height`, as people are there."""
+    height = max(box[3] - box[1], HEIGHT_MIN)
+    return max(height, near_height) if box[3] >= 1.0 - CUT_SHARE else height

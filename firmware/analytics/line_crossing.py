@@ -9,6 +9,9 @@ Whoever appears or vanishes inside the band is *ambiguous*, in the audit and not
 steady pace through the band, on the far side of the line when last seen (or on the near side when first seen), or seen so
 rarely that nobody could expect to see them leave it. Someone who stands there, or stops, stays ambiguous.
 
+Whoever comes in under the camera shows their head first: where the view's bottom edge cuts a box, the feet are below the view,
+a person's height under the head, and not where the box ends; a line that ends at that edge goes on below it.
+
 Rules: only sights count, never predictions; seconds and box heights; memory bounded per person, people bounded by the
 relinker. The loops are in `line_kernel`. Left to others: who is one person (`relink`), which windows and events come of it
 (`pipeline`).
@@ -24,6 +27,7 @@ from numpy.typing import NDArray
 
 from firmware.analytics import line_kernel as kernel
 from firmware.analytics import line_memory as memory
+from firmware.analytics.geometry import CUT_SHARE
 from firmware.analytics.people import People
 from firmware.config import LineConfig
 from firmware.events import Box, Direction
@@ -65,18 +69,26 @@ _NOTHING: Final = LineStep()
 
 
 class LineCounter:
-    """One line of one camera. `step` once for each frame."""
+    """One line of one camera. `step` once for each frame.
 
-    def __init__(self, config: LineConfig, people_max: int = PEOPLE_MAX) -> None:
+    Args:
+        config: where it lies, and its thresholds.
+        people_max: people known at once, at most.
+        near_height: box height of a person whose feet are at the bottom edge of the view, 0..1 and above: the feet of who is
+            cut by that edge are so far below their head. 0: boxes are taken as they are.
+    """
+
+    def __init__(self, config: LineConfig, people_max: int = PEOPLE_MAX, near_height: float = 0.0) -> None:
         self._config = config
+        self._near_height = near_height
         self._state = memory.new_passages(people_max)
-        self._line = _measured(config, 16 / 9)
+        self._line = _measured(config, 16 / 9, near_height)
         self._none = np.empty(0, dtype=np.int64)
 
     def step(self, people: People) -> LineStep:
         """Take in the people of one frame."""
         if people.aspect != self._line[kernel.ASPECT]:
-            self._line = _measured(self._config, people.aspect)
+            self._line = _measured(self._config, people.aspect, self._near_height)
         said = kernel.line_step(
             self._line,
             people.t_s,
@@ -134,7 +146,7 @@ class LineCounter:
         )
 
 
-def _measured(config: LineConfig, aspect: float) -> NDArray[np.float64]:
+def _measured(config: LineConfig, aspect: float, near_height: float) -> NDArray[np.float64]:
     """The line as the kernel has it, for pictures of this aspect."""
     line = np.zeros(kernel.LINE_PLACES)
     way_x, way_y = (config.end[0] - config.start[0]) * aspect, config.end[1] - config.start[1]
@@ -142,4 +154,8 @@ def _measured(config: LineConfig, aspect: float) -> NDArray[np.float64]:
     line[kernel.WAY_X], line[kernel.WAY_Y] = way_x, way_y
     line[kernel.LENGTH], line[kernel.SQUARE] = float(np.hypot(way_x, way_y)), way_x * way_x + way_y * way_y
     line[kernel.ASPECT], line[kernel.BAND_SHARE], line[kernel.SETTLE_S] = aspect, config.dead_band_share, config.settle_s
+    line[kernel.NEAR_HEIGHT] = near_height
+    beyond = near_height / abs(way_y) if abs(way_y) > CUT_SHARE else 0.0  # nobody can draw it to where such feet are
+    line[kernel.SHARE_MIN] = -beyond if config.start[1] >= 1.0 - CUT_SHARE else 0.0
+    line[kernel.SHARE_MAX] = 1.0 + beyond if config.end[1] >= 1.0 - CUT_SHARE else 1.0
     return line

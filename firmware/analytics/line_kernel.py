@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from firmware.analytics.geometry import HEIGHT_MIN
+from firmware.analytics.geometry import is_cut, standing_height
 from firmware.analytics.line_memory import (
     AMBIGUOUS,
     CAME,
@@ -73,9 +73,10 @@ from firmware.analytics.line_memory import (
     unseen,
 )
 
-# Places in `line`: start; way to the end, its length and square, in frame heights; aspect; the band, and when a visit is over.
-START_X, START_Y, WAY_X, WAY_Y, LENGTH, SQUARE, ASPECT, BAND_SHARE, SETTLE_S = range(9)
-LINE_PLACES: Final = 9
+# Places in `line`: start; way to the end, its length and square, in frame heights; aspect; the band, and when a visit is
+# over; the box height of a person whose feet are at the view's bottom edge; between which shares of the way it counts.
+START_X, START_Y, WAY_X, WAY_Y, LENGTH, SQUARE, ASPECT, BAND_SHARE, SETTLE_S, NEAR_HEIGHT, SHARE_MIN, SHARE_MAX = range(12)
+LINE_PLACES: Final = 12
 
 NOISE_BAND: Final = 3.0  # the band is at least so many standard deviations of the measured jitter wide
 BAND_MAX: Final = 0.4  # ... but never wider than this: beyond, a person is somewhere else, however poor the boxes
@@ -124,7 +125,7 @@ def line_step(
                 continue
             slot = order[counters[PEOPLE]]
             counters[PEOPLE] += 1
-            _add(state, slot, ids[index], max(boxes[index, 3] - boxes[index, 1], HEIGHT_MIN))
+            _add(state, slot, ids[index], standing_height(boxes[index], line[NEAR_HEIGHT]))
             if born_s[index] < t_s:
                 _take(state, line, slot, born_s[index], birth_boxes[index], scores[index], staff[index])
         else:
@@ -192,7 +193,8 @@ def _band(persons: Floats, line: Floats, slot: int) -> float:
 def _take(state: Passages, line: Floats, slot: int, t_s: float, box: Floats, score: float, staff: bool) -> None:  # noqa: FBT001 kernels take positions
     """One sight of one person."""
     persons, late, mark = state.persons, state.late, state.marks
-    x, y, height = (box[0] + box[2]) / 2, box[3], max(box[3] - box[1], HEIGHT_MIN)
+    height = standing_height(box, line[NEAR_HEIGHT])
+    x, y = (box[0] + box[2]) / 2, max(box[3], box[1] + height)
     persons[slot, P_HEIGHT] += (height - persons[slot, P_HEIGHT]) * 0.2
     d, u = 0.0, 0.0
     if line[LENGTH] > 0.0:
@@ -207,8 +209,8 @@ def _take(state: Passages, line: Floats, slot: int, t_s: float, box: Floats, sco
         mark[slot, LAST, M_BOX + c] = box[c]
     if persons[slot, P_LATE] > 0.0:
         if sign != 0.0 and persons[slot, P_SIGN] != 0.0 and sign != persons[slot, P_SIGN]:
-            _pass(state, slot, t_s, d, u)
-    elif abs(d) > NEAR_BANDS * band:
+            _pass(state, line, slot, t_s, d, u)
+    elif abs(d) > (band if is_cut(box) else NEAR_BANDS * band):
         persons[slot, P_JUDGED] = 1.0
     if sign != 0.0:
         persons[slot, P_SIGN] = sign
@@ -229,11 +231,11 @@ def _take(state: Passages, line: Floats, slot: int, t_s: float, box: Floats, sco
 
 
 @njit(cache=True, error_model="numpy")
-def _pass(state: Passages, slot: int, t_s: float, d: float, u: float) -> None:
+def _pass(state: Passages, line: Floats, slot: int, t_s: float, d: float, u: float) -> None:
     """The line was passed since the sight before: book it if the way passed the segment."""
     persons, before = state.persons, state.late[slot, int(state.persons[slot, P_LATE]) - 1]
     share = before[D] / (before[D] - d) if before[D] != d else 1.0
-    if 0.0 <= before[U] + share * (u - before[U]) <= 1.0:
+    if line[SHARE_MIN] <= before[U] + share * (u - before[U]) <= line[SHARE_MAX]:
         sign = 1.0 if d > 0.0 else -1.0
         side = 1 if d > 0.0 else 0
         persons[slot, P_THROUGH] += sign
@@ -300,7 +302,7 @@ def _judge_birth(state: Passages, line: Floats, slot: int) -> None:
     elif came >= 0 and start <= -INNER_SHARE * band:
         _book(state, slot, came)
     elif unseen(state.habits, (start + band) / abs(fit.pace), UNSEEN_ODDS_MIN):
-        _book_unseen(state, slot, came, first_s, fit)
+        _book_unseen(state, line, slot, came, first_s, fit)
     else:
         persons[slot, P_UNCLEAR] = 1.0 if start <= band else 0.0
 
@@ -322,17 +324,17 @@ def _judge_end(state: Passages, line: Floats, slot: int) -> None:
         _book(state, slot, passed)
     elif unseen(state.habits, (band - end) / abs(fit.pace), UNSEEN_ODDS_MIN):
         if heading != persons[slot, P_SIDE]:
-            _book_unseen(state, slot, passed, last_s, fit)
+            _book_unseen(state, line, slot, passed, last_s, fit)
     else:
         persons[slot, P_UNCLEAR] = 1.0 if abs(end) <= band else 0.0
 
 
 @njit(cache=True, error_model="numpy")
-def _book_unseen(state: Passages, slot: int, passed: int, edge_s: float, fit: Fit) -> None:
+def _book_unseen(state: Passages, line: Floats, slot: int, passed: int, edge_s: float, fit: Fit) -> None:
     """A crossing just before the first or after the last sight, by someone who clearly walked."""
     if passed < 0:
         t_s = edge_s - fitted(fit, edge_s) / fit.pace
-        if 0.0 <= fitted_along(fit, t_s) <= 1.0:
+        if line[SHARE_MIN] <= fitted_along(fit, t_s) <= line[SHARE_MAX]:
             passed = CAME  # this place is free: who came by a pass has it noted there
             _note(state.marks, slot, LAST, passed, t_s, 1.0 if fit.pace > 0.0 else -1.0)
     if passed >= 0:

@@ -98,7 +98,7 @@ class Pipeline:
         self._disclosure = disclosure
         self._pseudonyms = pseudonyms
         self._view = InView(camera, still_map)
-        self._lines = tuple(LineCounter(line) for line in camera.line)
+        self._lines = tuple(LineCounter(line, near_height=camera.person_height_share[1]) for line in camera.line)
         self._presence = ZonePresence(camera.zone, 2 * camera.tracker.capacity)
         self._estimates = tuple(WaitEstimate() if zone.kind == "queue" else None for zone in camera.zone)
         self._windows = Windows(

@@ -12,10 +12,12 @@ from firmware.analytics.geometry import (
     box_heights,
     foot_points,
     inside_polygon,
+    is_cut,
     left_distances,
     meeting_share,
     polygon_depths,
     side_crossed,
+    standing_height,
 )
 
 SQUARE = ((0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75))
@@ -118,3 +120,15 @@ def test_feet_and_heights_of_boxes() -> None:
     assert foot_points(boxes) == pytest.approx(np.array([[0.3, 0.5], [0.3, 0.5]]))
     assert box_heights(boxes)[0] == pytest.approx(0.4)
     assert box_heights(boxes)[1] > 0
+
+
+def test_who_is_cut_by_the_bottom_edge_is_at_least_as_tall_as_people_are_there() -> None:
+    """A head at the bottom edge belongs to a whole person; a box within the view, and a taller one, are what they are."""
+    head, whole, tall = np.array([0.4, 0.8, 0.5, 1.0]), np.array([0.4, 0.5, 0.5, 0.9]), np.array([0.4, 0.1, 0.5, 1.0])
+    assert [round(standing_height(box, 0.6), 9) for box in (head, whole, tall)] == [0.6, 0.4, 0.9]
+
+
+def test_cut_are_boxes_at_the_sides_and_the_bottom_of_the_view() -> None:
+    """A box at the top edge stands whole beneath it: its feet are seen."""
+    boxes = ([0.0, 0.2, 0.1, 0.5], [0.9, 0.2, 1.0, 0.5], [0.4, 0.7, 0.5, 1.0], [0.4, 0.0, 0.5, 0.5], [0.4, 0.2, 0.5, 0.5])
+    assert [is_cut(np.array(box)) for box in boxes] == [True, True, True, False, False]

@@ -253,3 +253,41 @@ def test_staff_is_said_with_the_crossing() -> None:
         settled += counter.step(replace(people, staff=np.full(1, i > 25))).settled
     settled += counter.finish(3.0).settled
     assert [crossing.staff for crossing in settled] == [True]
+
+
+def head_first(near_height: float, line: LineConfig, way: list[tuple[float, float]]) -> dict[str, int]:
+    """A person eight tenths of the view tall walks `way`; what of their box lies below the view is not seen."""
+    counter, counts = LineCounter(line, near_height=near_height), {"in": 0, "out": 0, "ambiguous": 0}
+    steps: list[LineStep] = []
+    for i, (x, y) in enumerate(way):
+        boxes = np.array([[x - 0.1, y - 0.8, x + 0.1, y]]).clip(0.0, 1.0)
+        steps.append(counter.step(replace(frame(i / 10, (1, x, y)), boxes=boxes, birth_boxes=boxes)))
+    for step in [*steps, counter.finish(len(way) / 10)]:
+        counts["ambiguous"] += step.ambiguous
+        for crossing in step.settled:
+            counts[crossing.direction] += 1
+    return counts
+
+
+def test_whoever_comes_in_under_the_camera_is_counted_although_the_feet_are_not_seen() -> None:
+    """The head appears at the bottom edge, beside where the line meets that edge; then they stand, and leave to the right."""
+    line = LineConfig("way in", (0.35, 0.75), (0.62, 1.0))
+    comes = list(zip([0.6] * 15, np.linspace(1.5, 0.9, 15).tolist(), strict=True))
+    way = comes + [(0.6, 0.9)] * 40 + [(float(x), 0.9) for x in np.linspace(0.6, 0.9, 10)]
+    assert head_first(0.8, line, way) == {"in": 1, "out": 0, "ambiguous": 0}
+    assert head_first(0.0, line, way)["in"] == 0
+
+
+def test_a_line_that_ends_at_the_bottom_edge_goes_on_below_it() -> None:
+    """Feet below the view pass it where nobody could draw it; a line that ends within the view ends there."""
+    way = [(float(x), 1.2) for x in np.linspace(0.2, 0.7, 20)]
+    assert head_first(0.8, LineConfig("way in", (0.45, 1.0), (0.45, 0.4), in_side="right"), way)["in"] == 1
+    assert head_first(0.8, LineConfig("way in", (0.45, 0.9), (0.45, 0.4), in_side="right"), way)["in"] == 0
+
+
+def test_whoever_first_shows_at_the_edge_of_the_view_came_from_there() -> None:
+    """Creeping over the line from just beyond the band: at the edge it is clear where they came from, in mid-view it is not."""
+    line, slow = LineConfig("door", (0.0, 0.5), (1.0, 0.5)), straight(0.55, 0.4, 2.5, x=0.05)
+    assert walk(LineCounter(line), {1: slow})["in"] == 1
+    counts = walk(LineCounter(line), {1: [(0.5, y) for _, y in slow]})
+    assert (counts["in"], counts["ambiguous"]) == (0, 1)
