@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from pathlib import Path
 
@@ -65,6 +66,32 @@ def test_only_files_of_the_trial_are_searched(tmp_path: Path) -> None:
     now_s = SystemClock().wall_ms() / 1000
     assert list(prove.new_files((tmp_path,), now_s)) == [tmp_path / "new"]
     assert list(prove.new_files((tmp_path,), now_s + 60)) == []
+
+
+def test_what_cannot_be_looked_into_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that vanishes, a link, a pipe that nobody writes to, a mounted /proc: passed over, the rest is searched."""
+    for name in ("gone", "kernel", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_bytes(b"x")
+    (tmp_path / "link").symlink_to(tmp_path / "other" / "file")
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr(prove, "_kernel_mounts", lambda: {str(tmp_path / "kernel")})
+    really = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("gone"):
+            raise FileNotFoundError(path)
+        return really(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert list(prove.new_files((tmp_path,), SystemClock().wall_ms() / 1000)) == [tmp_path / "other" / "file"]
+
+
+def test_the_kernels_own_files_are_known(tmp_path: Path) -> None:
+    """By the type of what is mounted; a card or a memory file system is searched."""
+    mounts = tmp_path / "mounts"
+    mounts.write_text("proc /srv/root/proc proc rw 0 0\ntmpfs /tmp tmpfs rw 0 0\n/dev/sda1 / ext4 rw 0 0\n", encoding="utf-8")
+    assert prove._kernel_mounts(mounts) == {"/srv/root/proc"}
 
 
 def test_nothing_unknown_is_taken() -> None:

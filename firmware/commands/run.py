@@ -27,6 +27,7 @@ from rich.console import Console
 from firmware.clock import SystemClock
 from firmware.commands.config_file import read_text
 from firmware.commands.remarks import warn_of_geometry
+from firmware.commands.warm import has_kernels
 from firmware.commissioning.config_store import ConfigStore
 from firmware.config import Config, parse
 from firmware.daemon import Daemon, Sink, Source
@@ -98,6 +99,8 @@ async def _demonstration(arguments: argparse.Namespace) -> int:
     from firmware.vision.simulated_shop import SimulatedShop
 
     print("First start: keys for a demonstration site ...", file=sys.stderr) if not arguments.folder.exists() else None
+    if not has_kernels():
+        print("First start: compiling for this processor, a minute or two; until it is done, windows say blind", file=sys.stderr)
     places = prepare(arguments.folder.resolve())
     collector = LocalCollector(places)
     ports = await collector.start()

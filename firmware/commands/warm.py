@@ -55,6 +55,11 @@ def cache_folder() -> str:
     return os.environ.get("NUMBA_CACHE_DIR", "") or str(Path(firmware.__file__).parent)
 
 
+def has_kernels() -> bool:
+    """Whether anything was compiled here before."""
+    return any(Path(cache_folder()).rglob("*.nbi"))
+
+
 def _usual() -> Config:
     from firmware.vision.simulated_shop import SimulatedShop
 

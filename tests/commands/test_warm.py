@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from firmware.commands import warm
-from firmware.commands.warm import cache_folder
+from firmware.commands.warm import cache_folder, has_kernels
 from firmware.errors import ConfigError
 
 
@@ -30,6 +30,15 @@ def test_the_cache_may_lie_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """As the units set it."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", "/var/cache/passerby/numba")
     assert cache_folder() == "/var/cache/passerby/numba"
+
+
+def test_a_first_start_is_told_from_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By whether anything was compiled into the folder."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    assert not has_kernels()
+    (tmp_path / "firmware").mkdir()
+    (tmp_path / "firmware" / "kernel.nbi").write_bytes(b"x")
+    assert has_kernels()
 
 
 def test_a_wrong_configuration_is_told(tmp_path: Path) -> None:
