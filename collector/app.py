@@ -1,8 +1,8 @@
 """The collector's face to the devices: POST /v1/uplink over mutual TLS, and nothing else.
 
 A device is who its client certificate says (common name = device id in hex); it must be enrolled and not revoked. Every
-request is bounded before it is read, rate-limited per device, handed to the one writer, which checks, opens, commits and
-signs, and answered once it is durable. Counts are not served here: `collector.reading` has them, behind the operator's door; how
+request is bounded before it is read, rate-limited per device, handed to the writing process (`collector.writer`), and answered
+once it is durable. Counts are not served here: `collector.reading` has them, behind the operator's door; how
 the process fares is told on the loopback, by `collector.keeper_app`.
 """
 
@@ -19,9 +19,9 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from collector.database import Database
-from collector.group_commit import GroupCommit
 from collector.metrics import Metrics
 from collector.rate_limit import RateLimit
+from collector.writer import Writer
 from firmware.errors import ConfigError, DataError, StorageError
 from firmware.uplink.exchange import REQUEST_BYTES_MAX
 
@@ -61,11 +61,9 @@ class Devices:
 class Ingest:
     """The uplink's handlers."""
 
-    def __init__(
-        self, devices: Devices, commits: GroupCommit, per_minute: int = REQUESTS_PER_MINUTE, metrics: Metrics | None = None
-    ) -> None:
+    def __init__(self, devices: Devices, writer: Writer, per_minute: int = REQUESTS_PER_MINUTE, metrics: Metrics | None = None) -> None:
         """`per_minute` requests a device."""
-        self._devices, self._commits = devices, commits
+        self._devices, self._writer = devices, writer
         self._limit = RateLimit(per_minute)
         self.metrics = metrics or Metrics()
 
@@ -88,7 +86,7 @@ class Ingest:
         body = await request.read()
         started_s = time.perf_counter()
         try:
-            taken = await self._commits.take(device, key, body)
+            told = await self._writer.take(device, key, body)
         except DataError as error:
             self.metrics.count("malformed")
             return web.Response(status=400, text=str(error))
@@ -96,11 +94,10 @@ class Ingest:
             self.metrics.count("storage_errors")
             log.warning("device %s: %s", device.hex(), error)
             return web.Response(status=503, headers={"Retry-After": "30"}, text="the collector cannot store at the moment")
-        conflicts = taken.answer.conflicts
-        self.metrics.took(len(taken.post.kept), len(taken.post.spoiled), len(conflicts), time.perf_counter() - started_s)
-        for conflict in conflicts:
-            log.warning("device %s: two different envelopes under seq %d: a cloned identity?", device.hex(), conflict.seq)
-        return web.Response(body=taken.signed, content_type="application/octet-stream")
+        self.metrics.took(told.kept, told.spoiled, len(told.conflicts), time.perf_counter() - started_s)
+        for seq in told.conflicts:
+            log.warning("device %s: two different envelopes under seq %d: a cloned identity?", device.hex(), seq)
+        return web.Response(body=told.signed, content_type="application/octet-stream")
 
 
 def client_device(request: web.Request) -> bytes | None:

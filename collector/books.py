@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import operator
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -39,6 +40,21 @@ def columns_of(kind: type[msgspec.Struct]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _cuts(kind: type[msgspec.Struct]) -> tuple[slice | int, ...]:
+    """Where the columns of `columns_of` stand in the struct as a tuple: runs of numbers, and the places of histograms."""
+    cuts: list[slice | int] = []
+    for index, field in enumerate(kind.__struct_fields__):
+        before = cuts[-1] if cuts else None
+        if field in _HISTOGRAMS:
+            cuts.append(index)
+        elif field not in _LABELS and isinstance(before, slice) and before.stop == index:
+            cuts[-1] = slice(before.start, index + 1)
+        elif field not in _LABELS:
+            cuts.append(slice(index, index + 1))
+    return tuple(cuts)
+
+
+_CUTS: Final[dict[type, tuple[slice | int, ...]]] = {kind: _cuts(kind) for kind in (LineSums, ZoneSums, Audit)}
 LINE_COLUMNS: Final = columns_of(LineSums)
 ZONE_COLUMNS: Final = columns_of(ZoneSums)
 CAMERA_COLUMNS: Final = columns_of(Audit)
@@ -93,6 +109,7 @@ class Sheet:
     def __init__(self) -> None:
         """Empty."""
         self._rows: dict[str, tuple[Adding, dict[tuple[int, ...], tuple[int, ...]]]] = {}
+        self._places: dict[tuple[bytes, str, str, str, str], int] = {}
 
     def add(self, adding: Adding, values: tuple[int, ...]) -> None:
         """One more row of a statement."""
@@ -100,6 +117,18 @@ class Sheet:
         key = values[: adding.key]
         there = rows.get(key)
         rows[key] = values if there is None else adding.joined(there, values)
+
+    def place(self, database: Database, device: bytes, payload: Batch | HourRollUp, kind: str, name: str) -> int:
+        """The number of a place, which is in the database from now on."""
+        key = (device, payload.site, payload.camera, kind, name)
+        place = self._places.get(key)
+        if place is None:
+            place = self._places[key] = place_number(*key)
+            database.run_once(
+                "INSERT INTO place (place, device, site, camera, kind, name) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (place) DO NOTHING",
+                (place, *key),
+            )
+        return place
 
     def write(self, database: Database) -> None:
         """Enter all, by table and key: two processes that write the same rows wait for each other instead of deadlocking."""
@@ -111,18 +140,19 @@ class Sheet:
 
 def apply(database: Database, sheet: Sheet, header: Header, payload: Payload, now_ms: int) -> None:
     """Enter what a new envelope says; its sums on the sheet, which the caller writes in the same transaction."""
-    note_stamp(database, sheet, header.device, header.stamp)
-    if isinstance(payload, Batch):
+    boot = note_stamp(database, sheet, header.device, header.stamp)
+    if payload.clock.boot != header.boot:
         boot = boot_number(header.device, payload.clock.boot)
+    if isinstance(payload, Batch):
         for window in payload.windows:
             times = (boot, window.start_ms, window.length_ms, 1)
-            for place, kind, sums in _places(database, header.device, payload, window):
+            for place, kind, sums in _places(database, sheet, header.device, payload, window):
                 sheet.add(_ADD[kind, False], (place, *times, *_values(sums)))
-        _add_events(database, header, payload, now_ms)
+        _add_events(database, sheet, header, payload, now_ms)
     elif isinstance(payload, HourRollUp):
         start_ms = payload.sums.start_ms - payload.sums.start_ms % HOUR_MS
-        hour = (boot_number(header.device, payload.clock.boot), start_ms, 0, payload.windows, payload.end_ms)
-        for place, kind, sums in _places(database, header.device, payload, payload.sums):
+        hour = (boot, start_ms, 0, payload.windows, payload.end_ms)
+        for place, kind, sums in _places(database, sheet, header.device, payload, payload.sums):
             sheet.add(_ADD[kind, True], (place, *hour, *_values(sums)))  # found by their start: lengths would add
     elif isinstance(payload, Health):
         _note_health(database, header, payload, now_ms)
@@ -132,11 +162,12 @@ def apply(database: Database, sheet: Sheet, header: Header, payload: Payload, no
         note_gap(database, header.device, payload)
 
 
-def note_stamp(database: Database, sheet: Sheet, device: bytes, stamp: Stamp) -> None:
-    """Remember a boot and, by the hour, the least distance of its wall clock from its boot clock: a weak anchor."""
+def note_stamp(database: Database, sheet: Sheet, device: bytes, stamp: Stamp) -> int:
+    """Remember a boot and, by the hour, the least distance of its wall clock from its boot clock, a weak anchor; the boot's number."""
     boot = _note_boot(database, device, stamp.boot)
     hour_ms = stamp.boot_ms - stamp.boot_ms % HOUR_MS
     sheet.add(_STAMP, (boot, hour_ms, int(stamp.wall_quality), stamp.wall_ms - stamp.boot_ms))
+    return boot
 
 
 def note_anchor(database: Database, device: bytes, stamp: Stamp, error_ms: int) -> None:
@@ -167,43 +198,31 @@ def place_number(device: bytes, site: str, camera: str, kind: str, name: str) ->
 
 def _number(*parts: bytes) -> int:
     """63 bits of a hash over the parts, each with its length."""
-    text = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    text = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
     return int.from_bytes(hashlib.sha256(text).digest()[:8], "big") >> 1
 
 
 def _places(
-    database: Database, device: bytes, payload: Batch | HourRollUp, window: Window
+    database: Database, sheet: Sheet, device: bytes, payload: Batch | HourRollUp, window: Window
 ) -> Iterator[tuple[int, str, LineSums | ZoneSums | Audit]]:
     """What a window has sums of: the number of the place, its kind, the sums."""
-    yield _place(database, device, payload, "camera", ""), "camera", window.audit
+    yield sheet.place(database, device, payload, "camera", ""), "camera", window.audit
     for line in window.lines:
-        yield _place(database, device, payload, "line", line.name), "line", line
+        yield sheet.place(database, device, payload, "line", line.name), "line", line
     for zone in window.zones:
-        yield _place(database, device, payload, f"zone:{zone.kind}", zone.name), "zone", zone
+        yield sheet.place(database, device, payload, f"zone:{zone.kind}", zone.name), "zone", zone
 
 
 def _values(sums: LineSums | ZoneSums | Audit) -> Iterator[int]:
     """The columns of `columns_of`, in order."""
-    for field, value in zip(sums.__struct_fields__, msgspec.structs.astuple(sums), strict=True):
-        if field in _HISTOGRAMS:
-            yield from value
-        elif field not in _LABELS:
-            yield value
+    said = msgspec.structs.astuple(sums)
+    return chain.from_iterable([said[cut] for cut in _CUTS[type(sums)]])
 
 
-def _place(database: Database, device: bytes, payload: Batch | HourRollUp, kind: str, name: str) -> int:
-    place = place_number(device, payload.site, payload.camera, kind, name)
-    database.run_once(
-        "INSERT INTO place (place, device, site, camera, kind, name) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (place) DO NOTHING",
-        (place, device, payload.site, payload.camera, kind, name),
-    )
-    return place
-
-
-def _add_events(database: Database, header: Header, batch: Batch, now_ms: int) -> None:
+def _add_events(database: Database, sheet: Sheet, header: Header, batch: Batch, now_ms: int) -> None:
     rows = []
     for position, event in enumerate(batch.events):
-        place = _place(database, header.device, batch, "event", event.line if isinstance(event, LineCrossed) else event.zone)
+        place = sheet.place(database, header.device, batch, "event", event.line if isinstance(event, LineCrossed) else event.zone)
         said = msgspec.json.encode(event).decode()
         boot = boot_number(header.device, batch.clock.boot)
         rows.append((place, boot, event.t_ms, header.device, header.stream, header.seq, position, said, now_ms))

@@ -1,148 +1,129 @@
 """One writer, many requests: whatever arrives while a group is prepared goes into its commit.
 
 A commit costs one fsync whether it holds one request or a hundred, so a busy collector commits less often per request,
-not more. All that a request needs after it was read is done by one thread, group by group: check and open, enter and commit,
-sign; the event loop is woken once a group. (More threads do not help: opening holds the interpreter's lock.) What
-waits is bounded in requests and bytes, and above the bound the caller says busy. When a transaction fails as a whole,
-each of its requests is tried alone, so that one bad request does not take the others with it.
+not more. All that a request needs after it was read is done here, group by group: check and open, enter and commit, sign. It
+is a plain loop over a socket, for a process of its own (`collector.writer_process`): opening holds the interpreter's lock, so a
+thread beside the web server would take turns with it. When a transaction fails as a whole, each of its requests is tried
+alone, so that one bad request does not take the others with it. Waiting requests are bounded by `collector.writer`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import queue
-import threading
+import logging
+import socket
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from collector.database import Database
+from collector.frames import Asked, Frames, Round, Told, frame
 from collector.receive import Opening, Post, commit, prepare
-from firmware.errors import StorageError
+from firmware.errors import DataError, StorageError
 from firmware.uplink.exchange import Answer, write_answer
 
-WAITING_MAX: Final = 2048  # requests; an ordinary one has 1 KB
-WAITING_BYTES_MAX: Final = 64 * 2**20  # bodies of requests that drain, 256 KiB each
 TOGETHER_MAX: Final = 128  # requests in one transaction: the wait of the first stays under a fifth of a second
 TOGETHER_BYTES_MAX: Final = 2**20  # the same for requests that drain: 1,500 envelopes
+TOLD_MAX: Final = 4  # answers signed before they are sent: the next requests of those devices arrive while the rest is signed
+READ_BYTES: Final = 2**18
 
+log = logging.getLogger("passerby.collector")
 
-class Taken(msgspec.Struct, frozen=True):
-    """A request that is durable: what it held, and the answer with its signed bytes."""
-
-    post: Post
-    answer: Answer
-    signed: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    device: bytes
-    key: Ed25519PublicKey
-    body: bytes
-    taken: asyncio.Future[Taken]
+Prepared = tuple[Asked, Post]
 
 
 class GroupCommit:
-    """Takes requests on a thread of its own. `take` belongs to one event loop."""
+    """Takes requests from a socket and answers there, until it is closed."""
 
     def __init__(
-        self, connect: Callable[[], Database], wall_ms: Callable[[], int], receipt: Ed25519PrivateKey, opening: Opening | None
+        self, connection: socket.socket, database: Database, receipt: Ed25519PrivateKey, opening: Opening | None, wall_ms: Callable[[], int]
     ) -> None:
-        """`connect` is called on the writer's thread; `opening` is None in the ingest tier, which verifies and cannot read."""
-        self._connect, self._wall_ms, self._receipt, self._opening = connect, wall_ms, receipt, opening
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="commit", daemon=True)
-        self._waiting_bytes = 0
-        self.waiting = 0
-        self.commits = 0
-        self.posts = 0
+        """`opening` is None in the ingest tier, which verifies and stores, and cannot read."""
+        self._arrivals = _Arrivals(connection)
+        self._connection, self._database = connection, database
+        self._receipt, self._opening, self._wall_ms = receipt, opening, wall_ms
 
-    def start(self) -> None:
-        """Begin to work."""
-        self._thread.start()
+    def run(self) -> None:
+        """Answer all that is asked; ends when the other side has closed and everything is answered."""
+        while not self._arrivals.ended:
+            prepared, refused = self._next()
+            if refused:
+                self._tell(refused, 0)
+            if prepared:
+                self._commit(prepared)
 
-    def stop(self) -> None:
-        """Commit what waits, then end."""
-        self._queue.put(None)
-        self._thread.join()
-
-    async def take(self, device: bytes, key: Ed25519PublicKey, body: bytes) -> Taken:
-        """Check a request of a device, enter it, and return once it is durable.
-
-        Raises:
-            DataError: the framing is wrong; nothing of the request can be taken.
-            StorageError: too many wait, or the database refused this one.
-        """
-        if self.waiting >= WAITING_MAX or self._waiting_bytes + len(body) > WAITING_BYTES_MAX:
-            raise StorageError(f"{self.waiting} requests wait for the database", "it is slower than what arrives")
-        waiting = _Waiting(device, key, body, asyncio.get_running_loop().create_future())
-        self.waiting, self._waiting_bytes = self.waiting + 1, self._waiting_bytes + len(body)
-        try:
-            self._queue.put(waiting)
-            return await waiting.taken
-        finally:
-            self.waiting, self._waiting_bytes = self.waiting - 1, self._waiting_bytes - len(body)
-
-    def _work(self) -> None:
-        database = self._connect()
-        try:
-            last = False
-            while not last:
-                together, last = self._prepared()
-                if together:
-                    self._commit(database, together)
-        finally:
-            database.close()
-
-    def _prepared(self) -> tuple[list[tuple[_Waiting, Post]], bool]:
+    def _next(self) -> tuple[list[Prepared], list[Told]]:
         """The next group: the first that comes, and all that comes while those before it are checked and opened."""
-        together: list[tuple[_Waiting, Post]] = []
+        prepared: list[Prepared] = []
+        refused: list[Told] = []
         taken_bytes = 0
-        while len(together) < TOGETHER_MAX and taken_bytes < TOGETHER_BYTES_MAX:
-            try:
-                waiting = self._queue.get(block=not together)
-            except queue.Empty:
+        while len(prepared) < TOGETHER_MAX and taken_bytes < TOGETHER_BYTES_MAX:
+            asked = self._arrivals.next(wait=not prepared and not refused)
+            if asked is None:
                 break
-            if waiting is None:
-                return together, True
-            taken_bytes += len(waiting.body)
+            taken_bytes += len(asked.body)
             try:
-                together.append((waiting, prepare(waiting.device, waiting.body, waiting.key, self._opening)))
-            except Exception as error:  # noqa: BLE001  # whatever it is, it belongs to who asked, and the writer goes on
-                _tell([(waiting, error)])
-        return together, False
+                key = Ed25519PublicKey.from_public_bytes(asked.public)
+                prepared.append((asked, prepare(asked.device, asked.body, key, self._opening)))
+            except DataError as error:
+                refused.append(Told(asked.number, fault=str(error), malformed=True))
+            except Exception as error:  # noqa: BLE001  # whatever it is, it is this request's, and the others go on
+                refused.append(_failed(asked, error))
+        return prepared, refused
 
-    def _commit(self, database: Database, together: Sequence[tuple[_Waiting, Post]]) -> None:
-        posts = [post for _, post in together]
+    def _commit(self, prepared: Sequence[Prepared]) -> None:
+        """Enter a group and answer it."""
         try:
-            answers = commit(database, posts, self._wall_ms())
+            answers = commit(self._database, [post for _, post in prepared], self._wall_ms())
         except Exception as error:  # noqa: BLE001  # as above; nothing of the group was entered
-            if len(together) == 1:
-                _tell([(together[0][0], error)])
+            if len(prepared) == 1:
+                self._tell([_failed(prepared[0][0], error)], 0)
                 return
-            for alone in together:
-                self._commit(database, [alone])
+            for each in prepared:
+                self._commit([each])
             return
-        self.commits += 1
-        self.posts += len(together)
-        taken = [Taken(post, answer, write_answer(answer, self._receipt)) for post, answer in zip(posts, answers, strict=True)]
-        _tell([(waiting, each) for (waiting, _), each in zip(together, taken, strict=True)])
+        for start in range(0, len(prepared), TOLD_MAX):
+            part = slice(start, start + TOLD_MAX)
+            told = [self._told(*each, answer) for each, answer in zip(prepared[part], answers[part], strict=True)]
+            self._tell(told, commits=not start)
+
+    def _told(self, asked: Asked, post: Post, answer: Answer) -> Told:
+        conflicts = tuple(conflict.seq for conflict in answer.conflicts)
+        return Told(asked.number, write_answer(answer, self._receipt), len(post.kept), len(post.spoiled), conflicts)
+
+    def _tell(self, told: Sequence[Told], commits: int) -> None:
+        self._connection.sendall(frame(Round(tuple(told), int(commits))))
 
 
-def _tell(said: Sequence[tuple[_Waiting, Taken | Exception]]) -> None:
-    """Wake the event loop, once for all."""
+class _Arrivals:
+    """What is asked, in order."""
 
-    def tell() -> None:
-        for waiting, outcome in said:
-            if waiting.taken.done():
-                continue  # the device has hung up; what it posted is durable all the same
-            if isinstance(outcome, Taken):
-                waiting.taken.set_result(outcome)
-            else:
-                waiting.taken.set_exception(outcome)
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._frames, self._decoder = Frames(), msgspec.msgpack.Decoder(Asked)
+        self._pending: deque[Asked] = deque()
+        self._closed = False
 
-    said[0][0].taken.get_loop().call_soon_threadsafe(tell)
+    @property
+    def ended(self) -> bool:
+        """Nothing is pending, and nothing will come."""
+        return self._closed and not self._pending
+
+    def next(self, *, wait: bool) -> Asked | None:
+        """The next one; None when none is there, or, if it is waited for, when none will come."""
+        while not self._pending and not self._closed:
+            try:
+                received = self._connection.recv(READ_BYTES, 0 if wait else socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return None
+            self._closed = not received
+            self._pending.extend(self._decoder.decode(each) for each in self._frames.feed(received))
+        return self._pending.popleft() if self._pending else None
+
+
+def _failed(asked: Asked, error: Exception) -> Told:
+    if not isinstance(error, StorageError):
+        log.error("device %s: a request fails", asked.device.hex(), exc_info=error)
+    return Told(asked.number, fault=str(error) or type(error).__name__)

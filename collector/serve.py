@@ -1,8 +1,9 @@
-"""Composition root of the collector: database, keys, the writer, the servers, the opener.
+"""Composition root of the collector: database, keys, the writing process, the servers, the opener.
 
-Roles: `all` does everything in one process; `ingest` faces the devices and has no key that opens or certifies anything;
-`enrol` faces new devices and has the site's authority; `open` has the opening key and no network. The stop is graceful: no
-new requests, what waits is committed and answered, then the end.
+Roles: `all` does everything; `ingest` faces the devices and has no key that opens or certifies anything; `enrol` faces new
+devices and has the site's authority; `open` has the opening key and no network. `all` and `ingest` are two processes: the
+one that devices reach hands over to the one that checks, enters and signs. The stop is graceful: no new requests, what
+waits is committed and answered, then the end.
 """
 
 from __future__ import annotations
@@ -26,14 +27,15 @@ from collector.claims import take_claims
 from collector.database import Database, open_database
 from collector.enrol_app import Authority, Enrolment
 from collector.enrolment import enrol_folder
-from collector.group_commit import GroupCommit
+from collector.frames import Start
 from collector.keeper_app import keeper_application
 from collector.metrics import Metrics
 from collector.receive import Opening, open_waiting
 from collector.retention import EVENT_DAYS, retain
+from collector.writer import Writer
 from firmware.clock import SystemClock
 from firmware.errors import StorageError
-from provisioning.site import load_authority, load_opening_key, load_receipt_key
+from provisioning.site import load_authority, load_opening_key
 
 Role = Literal["all", "ingest", "enrol", "open"]
 LOOPBACK: Final = "127.0.0.1"
@@ -90,39 +92,39 @@ async def serve(settings: Settings, ready: Callable[[Ports], None] = lambda _por
             await _open_until(stop, database, _opening(settings))
             return
         async with contextlib.AsyncExitStack() as running:
-            ready(await _listen(running, settings, database))
+            writer = Writer(stop.set)
+            ready(await _listen(running, settings, database, writer))
             await _keep_house(stop, database, settings)
+            if writer.lost:
+                raise StorageError("the process that writes has ended", "its last words stand above; start the collector again")
     finally:
         database.close()
 
 
-async def _listen(running: contextlib.AsyncExitStack, settings: Settings, database: Database) -> Ports:
+async def _listen(running: contextlib.AsyncExitStack, settings: Settings, database: Database, writer: Writer) -> Ports:
     """Start the role's servers; `running` stops them in reverse order."""
-    metrics, commits = Metrics(), None
+    metrics, faces_devices = Metrics(), settings.role != "enrol"
     uplink = enrol = 0
-    if settings.role != "enrol":
-        opening = None if settings.role == "ingest" else _opening(settings)
-        receipt = load_receipt_key(settings.site)
-        commits = GroupCommit(partial(open_database, settings.database), SystemClock().wall_ms, receipt, opening)
-        uplink = await _listen_to_devices(running, settings, database, commits, metrics)
-    if settings.role == "enrol" or (settings.role == "all" and (settings.site / "ca.key").exists()):
+    if faces_devices:
+        uplink = await _listen_to_devices(running, settings, database, writer, metrics)
+    if not faces_devices or (settings.role == "all" and (settings.site / "ca.key").exists()):
         authority = Authority(*load_authority(settings.site, settings.passphrase))
         connect, claims = partial(open_database, settings.database), settings.site / "claims"
         enrolment = Enrolment(connect, authority, claims, SystemClock().wall_ms, metrics)
         running.callback(enrolment.close)
         context = server_context(settings.site, strangers=True)
         enrol = await _site(running, enrolment.application(), (settings.host, settings.enrol_port), context)
-    kept = await _site(running, keeper_application(metrics, commits), (LOOPBACK, settings.metrics_port), None)
+    kept = await _site(running, keeper_application(metrics, writer if faces_devices else None), (LOOPBACK, settings.metrics_port), None)
     return Ports(uplink, enrol, kept)
 
 
 async def _listen_to_devices(
-    running: contextlib.AsyncExitStack, settings: Settings, database: Database, commits: GroupCommit, metrics: Metrics
+    running: contextlib.AsyncExitStack, settings: Settings, database: Database, writer: Writer, metrics: Metrics
 ) -> int:
     context = server_context(settings.site)
-    ingest = Ingest(Devices(database, time.monotonic), commits, settings.requests_per_minute, metrics)
-    commits.start()
-    running.push_async_callback(asyncio.get_running_loop().run_in_executor, None, commits.stop)
+    await writer.start(Start(str(settings.site), settings.database, settings.role != "ingest", settings.passphrase))
+    running.push_async_callback(writer.stop)
+    ingest = Ingest(Devices(database, time.monotonic), writer, settings.requests_per_minute, metrics)
     return await _site(running, ingest.application(), (settings.host, settings.port), context)
 
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
+import psutil
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
@@ -22,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from collector.app import Devices
 from collector.database import open_database
 from collector.enrolment import enrol, revoke
-from firmware.errors import DataError
+from firmware.errors import DataError, StorageError
 from firmware.events import Audit, LineSums, Window
 from firmware.uplink.batch import Batch, to_bytes
 from firmware.uplink.envelope import GENESIS, Kind, Place, chain_hash, header_for, seal
@@ -291,3 +292,31 @@ def test_killed_while_it_commits_totals_stay_exact(tmp_path: Path) -> None:
         process.stdout.close()  # type: ignore[union-attr]
     assert acknowledged == len(sealed)
     assert running.rows("SELECT sum(entries), sum(parts), count(*) FROM line_window") == [(100, 100, 100)]
+
+
+def test_without_its_writer_the_collector_ends(tmp_path: Path) -> None:
+    """The writing process killed: the collector says so and ends with an error, to be started again; nothing acknowledged is lost."""
+    init_site(tmp_path / "site", "test", 1, ["127.0.0.1"], None, NOW)
+    new_device(tmp_path / "site", "door", tmp_path / "door", None, NOW)
+    keys = load_device_keys(tmp_path / "door")
+    process, port = start(tmp_path)
+    running = Running(tmp_path, process, port)
+    body = write_request(envelopes(keys, 3))
+    assert running.post(body, tls_context(keys.folder))[0][0] == 200
+    (writer,) = psutil.Process(process.pid).children()
+    assert not any("site" in word for word in writer.cmdline())  # what it needs came over its socket
+    writer.kill()
+    assert process.wait(30) == StorageError.exit_code
+    process.stdout.close()  # type: ignore[union-attr]
+    assert running.rows("SELECT sum(entries) FROM line_window") == [(3,)]
+
+
+def test_a_writer_without_its_collector_ends(tmp_path: Path) -> None:
+    """kill -9 of the process that devices reach leaves nothing behind that holds the database."""
+    init_site(tmp_path / "site", "test", 1, ["127.0.0.1"], None, NOW)
+    process, _ = start(tmp_path)
+    (writer,) = psutil.Process(process.pid).children()
+    process.kill()
+    process.wait(30)
+    process.stdout.close()  # type: ignore[union-attr]
+    writer.wait(30)

@@ -1,20 +1,22 @@
-"""Group commit: many answers, few commits; one bad request harms nobody; too many are told so."""
+"""Group commit: many answers, few commits; one bad request harms nobody."""
 
 from __future__ import annotations
 
-import asyncio
+import socket
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from collector import group_commit
 from collector.database import Database, open_database
-from collector.group_commit import GroupCommit, Taken
+from collector.frames import Asked, Frames, Round, Told, frame
+from collector.group_commit import GroupCommit
 from collector.receive import Post
-from firmware.errors import DataError, StorageError
+from firmware.errors import StorageError
 from firmware.uplink.exchange import read_answer, request_hash, write_request
 from tests.collector.devices import OPENINGS, Device, window
 
@@ -23,44 +25,55 @@ DEVICE = Device("door")
 
 
 def requests(path: Path, count: int) -> list[bytes]:
+    """As many requests of one envelope, and a database that knows the device."""
     device, database = Device("door"), open_database(str(path))
     device.enrol(database)
     database.close()
     return [write_request([device.batch(window(index))]) for index in range(count)]
 
 
-def taken(path: Path, made: list[bytes]) -> tuple[GroupCommit, list[object]]:
-    """What became of requests that all waited for the writer."""
-    held = threading.Event()
+def rounds(path: Path, made: Sequence[bytes]) -> list[Round]:
+    """What is said of requests that all wait when the writer begins."""
+    ours, theirs = socket.socketpair()
+    database = open_database(str(path))
+    public = DEVICE.key.public_key().public_bytes_raw()
 
-    def connect() -> Database:
-        held.wait(30)
-        return open_database(str(path))
+    def ask() -> None:
+        ours.sendall(b"".join(frame(Asked(number, DEVICE.device, public, body)) for number, body in enumerate(made)))
+        ours.shutdown(socket.SHUT_WR)
 
-    commits = GroupCommit(connect, lambda: 1, RECEIPT, OPENINGS)
+    asking = threading.Thread(target=ask)
+    said = bytearray()
 
-    async def story() -> list[object]:
-        commits.start()
-        waiting = [asyncio.ensure_future(commits.take(DEVICE.device, DEVICE.key.public_key(), body)) for body in made]
-        await asyncio.sleep(0.05)
-        held.set()
-        said: list[object] = await asyncio.gather(*waiting, return_exceptions=True)
-        await asyncio.get_running_loop().run_in_executor(None, commits.stop)
-        return said
+    def listen() -> None:
+        while received := ours.recv(65536):
+            said.extend(received)
 
-    return commits, asyncio.run(story())
+    listening = threading.Thread(target=listen)
+    with ours, theirs:
+        for thread in (asking, listening):
+            thread.start()
+        asking.join(0.2)
+        GroupCommit(theirs, database, RECEIPT, OPENINGS, lambda: 1).run()
+        theirs.close()
+        for thread in (asking, listening):
+            thread.join()
+    database.close()
+    return [msgspec.msgpack.decode(message, type=Round) for message in Frames().feed(bytes(said))]
+
+
+def told(said: Sequence[Round]) -> list[Told]:
+    """By number."""
+    return sorted((each for one in said for each in one.told), key=lambda each: each.number)
 
 
 def test_what_waits_together_is_committed_together(tmp_path: Path) -> None:
     """60 requests that waited for the writer: one or two commits, and each has its own signed answer."""
     made = requests(tmp_path / "books.db", 60)
-    commits, said = taken(tmp_path / "books.db", made)
-    for body, each in zip(made, said, strict=True):
-        assert isinstance(each, Taken)
-        assert read_answer(each.signed, RECEIPT.public_key(), body, DEVICE.device) == each.answer
-    assert commits.posts == 60
-    assert commits.commits <= 2
-    assert commits.waiting == 0
+    said = rounds(tmp_path / "books.db", made)
+    for body, each in zip(made, told(said), strict=True):
+        assert read_answer(each.signed, RECEIPT.public_key(), body, DEVICE.device).acknowledged
+    assert sum(one.commits for one in said) <= 2
 
 
 def test_a_bad_request_does_not_take_others_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,44 +87,34 @@ def test_a_bad_request_does_not_take_others_with_it(tmp_path: Path, monkeypatch:
         return commit(database, together, now_ms)
 
     monkeypatch.setattr(group_commit, "commit", fail_on_the_fifth)
-    _, said = taken(tmp_path / "books.db", made)
-    assert [isinstance(answer, StorageError) for answer in said] == [index == 5 for index in range(10)]
+    said = rounds(tmp_path / "books.db", made)
+    assert [(each.fault, bool(each.signed)) for each in told(said)] == [("the fifth", False) if n == 5 else ("", True) for n in range(10)]
+    assert sum(one.commits for one in said) == 9
     database = open_database(str(tmp_path / "books.db"))
     assert database.rows("SELECT count(*) FROM ledger") == [(9,)]
     database.close()
 
 
-def test_a_request_that_is_none_is_told_so_at_once(tmp_path: Path) -> None:
-    """Wrong framing reaches its own sender, and no commit."""
+def test_a_request_that_is_none_is_told_so(tmp_path: Path) -> None:
+    """Wrong framing is the request's own fault, and reaches no commit; the others go on."""
     made = requests(tmp_path / "books.db", 3)
-    commits, said = taken(tmp_path / "books.db", [made[0], b"\0\0\0\2xx", *made[1:]])
-    assert [isinstance(answer, DataError) for answer in said] == [False, True, False, False]
-    assert commits.posts == 3
-
-
-def test_more_than_may_wait_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Busy, at once, instead of memory without end: by the number of requests, and by their bytes."""
-    made = requests(tmp_path / "books.db", 10)
-    with monkeypatch.context() as patch:
-        patch.setattr(group_commit, "WAITING_MAX", 4)
-        _, said = taken(tmp_path / "books.db", made)
-    assert sum(isinstance(answer, StorageError) for answer in said) == 6
-    monkeypatch.setattr(group_commit, "WAITING_BYTES_MAX", sum(map(len, made[:7])))
-    _, said = taken(tmp_path / "books.db", made)
-    assert sum(isinstance(answer, StorageError) for answer in said) == 3
+    said = told(rounds(tmp_path / "books.db", [made[0], b"\0\0\0\2xx", *made[1:]]))
+    assert [each.malformed for each in said] == [False, True, False, False]
+    assert [each.kept for each in said] == [1, 0, 1, 1]
 
 
 def test_large_requests_go_into_smaller_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A group ends at its number of requests or of bytes, whatever comes first."""
     made = requests(tmp_path / "books.db", 12)
-    monkeypatch.setattr(group_commit, "TOGETHER_BYTES_MAX", 3 * len(made[0]))
-    commits, said = taken(tmp_path / "books.db", made)
-    assert all(isinstance(each, Taken) for each in said)
-    assert commits.commits == 4
+    with monkeypatch.context() as patch:
+        patch.setattr(group_commit, "TOGETHER_BYTES_MAX", 3 * len(made[0]))
+        assert sum(one.commits for one in rounds(tmp_path / "books.db", made)) == 4
+    monkeypatch.setattr(group_commit, "TOGETHER_MAX", 5)
+    assert [(len(one.told), one.commits) for one in rounds(tmp_path / "books.db", made)] == [(4, 1), (1, 0), (4, 1), (1, 0), (2, 1)]
 
 
-def test_what_nobody_foresaw_reaches_who_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fault of ours is not swallowed, holds nobody up for ever, and the writer goes on."""
+def test_what_nobody_foresaw_reaches_who_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A fault of ours is logged with its place, holds nobody up, and the writer goes on."""
     made = requests(tmp_path / "books.db", 3)
     prepare = group_commit.prepare
 
@@ -121,5 +124,7 @@ def test_what_nobody_foresaw_reaches_who_asked(tmp_path: Path, monkeypatch: pyte
         return prepare(device, body, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(group_commit, "prepare", fail_on_the_second)
-    _, said = taken(tmp_path / "books.db", made)
-    assert [type(each) for each in said] == [Taken, RuntimeError, Taken]
+    said = told(rounds(tmp_path / "books.db", made))
+    assert [each.fault for each in said] == ["", "a fault of ours", ""]
+    assert not said[1].malformed
+    assert "fail_on_the_second" in caplog.text
