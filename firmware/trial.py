@@ -56,7 +56,7 @@ def run_vision(configure: wall.Configure, seconds: float, clock: Clock, *, modul
 
     Args:
         configure: what it is to see.
-        seconds: counted from its first heartbeat.
+        seconds: counted from its first picture; a source may take long to open, and kernels to compile.
         clock: to measure them.
         module: the module to run, with arguments of its own behind it.
     """
@@ -96,7 +96,7 @@ def _listen(ours: socket.socket, trial: Trial, seconds: float, clock: Clock) -> 
                 return
             trial.crossed += read
             at = _decode(trial, at)
-        if not begun and any(isinstance(message, wall.Alive) for message in trial.messages):
+        if not begun and any(isinstance(message, wall.Alive) and message.health.state != "starting" for message in trial.messages):
             begun, until_s = True, clock.monotonic_s() + seconds
         if begun and not stopped and clock.monotonic_s() >= until_s - 0.2:
             stopped, until_s = True, clock.monotonic_s() + 5.0
