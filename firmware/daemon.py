@@ -36,6 +36,7 @@ from firmware.supervisor import Order, Supervisor
 
 TICK_S: Final = 1.0
 FRESH_S: Final = 15.0  # the service manager's watchdog is fed only while a new frame came within so long
+INSIDE_KEPT_S: Final = 600.0  # after ten minutes in which nobody watched the doors, who was inside says little about who is
 FEET_FRESH_S: Final = 1.0  # where somebody stood a second ago nobody stands now
 
 
@@ -89,6 +90,8 @@ class CameraDesk:
         self._vision_is_up = False
         self._will = wall.Will()
         self._feet: tuple[float, tuple[tuple[int, int], ...]] = (float("-inf"), ())
+        self._doors = _doors(camera)
+        self._inside: tuple[float, int] = (float("-inf"), 0)
         self.room = RoomDesk()
         self.on_still: Callable[[StillMap], None] = lambda _: None
         self.ended = asyncio.Event()
@@ -118,15 +121,24 @@ class CameraDesk:
     def reconfigure(self, camera: CameraConfig) -> None:
         """Vision will count by this from now on."""
         self._stitcher.expect(*_nothing(camera))
+        self._doors = _doors(camera)
 
     def feet(self) -> tuple[tuple[int, int], ...]:
         """Where people stand now, as far as somebody watches; nothing that is older than FEET_FRESH_S."""
         heard_s, points = self._feet
         return points if self._clock.monotonic_s() - heard_s <= FEET_FRESH_S else ()
 
+    def inside(self) -> int:
+        """How many are inside by the doors, as far as vision said it lately: what it settled in its last half second may lack."""
+        heard_s, count = self._inside
+        return count if self._clock.monotonic_s() - heard_s <= INSIDE_KEPT_S else 0
+
     async def fell(self, reason: str) -> None:
         """Vision is gone; what it had open is kept, the rest of the time is blind until it is back."""
         self._vision_is_up = False
+        doors = [line for line in self._will.unsettled if line.name in self._doors]
+        pending = sum(line.entries - line.exits for line in doors)
+        self._inside = (self._inside[0], max(0, self._inside[1] + pending))
         self._stitcher.died()
         await self._hand_on(self._will.events, ())
         self._will = wall.Will()
@@ -171,6 +183,8 @@ class CameraDesk:
         if alive.health.state == "ended":
             self.ended.set()
         self._take_will(alive.will)
+        if alive.health.state in {"running", "ended"}:
+            self._inside = (self._clock.monotonic_s(), alive.live.inside)
         seen_s = self.state.last_new_frame_s
         if alive.health.frames != self.state.health.frames:
             seen_s = self._clock.monotonic_s()
@@ -336,6 +350,11 @@ class Daemon:
 def _nothing(camera: CameraConfig) -> tuple[tuple[LineSums, ...], tuple[ZoneSums, ...]]:
     """The sums of a window in which nothing was seen."""
     return tuple(LineSums(line.name) for line in camera.line), tuple(ZoneSums(zone.name, zone.kind) for zone in camera.zone)
+
+
+def _doors(camera: CameraConfig) -> frozenset[str]:
+    """The lines by which people come and go."""
+    return frozenset(line.name for line in camera.line if line.door)
 
 
 def _order(source: Source, camera: CameraConfig) -> Order:

@@ -42,6 +42,10 @@ class Hearer(Protocol):
         """Vision is gone, unasked; it will be started again."""
         ...
 
+    def inside(self) -> int:
+        """How many are inside by the doors, for the next life to go on from."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -141,7 +145,7 @@ class Supervisor:
         try:
             if spare is None:
                 await self.tell(self._order.configure)
-            await self.tell(wall.Open())
+            await self.tell(wall.Open(self._hearer.inside()))
             reason = await self._listen(life.reader)
         finally:
             last = await life.end(STOP_S_MAX if self._ended_well else EXIT_S_MAX if not reason else 0.0)

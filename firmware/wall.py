@@ -25,6 +25,7 @@ WORDS_MAX: Final = 1000  # letters of one error: a path and what to do
 ROOM_EDGE_MAX: Final = 192  # of the empty room, in pixels: enough to draw a line on, too coarse to read a label
 FEET_MAX: Final = 256  # of one message; a door camera sees fewer than fifty people
 FEET_S: Final = 0.2  # vision says foot points no oftener
+INSIDE_MAX: Final = 100_000  # no shop holds more
 WATCH_S_MAX: Final = 10.0  # so long after the last `Watch` vision says foot points; then nobody looks any more
 _LENGTH = struct.Struct(">I")
 
@@ -124,7 +125,12 @@ class Configure(msgspec.Struct, frozen=True, tag="configure", forbid_unknown_fie
 
 
 class Open(msgspec.Struct, frozen=True, tag="open", forbid_unknown_fields=True):
-    """The second message: the camera is free, open it. A process that stands by has all else ready and waits for this."""
+    """The second message: the camera is free, open it. A process that stands by has all else ready and waits for this.
+
+    `inside`: how many people were inside by the doors when the process before this one ended.
+    """
+
+    inside: Annotated[int, msgspec.Meta(ge=0, le=INSIDE_MAX)] = 0
 
 
 class Ping(msgspec.Struct, frozen=True, tag="ping", forbid_unknown_fields=True):

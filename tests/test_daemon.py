@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from benchmarks.staying_up import CONFIG
+from firmware import wall
 from firmware.clock import SystemClock
 from firmware.config import parse
-from firmware.daemon import FEET_FRESH_S, Daemon, Source
-from firmware.events import Event, Window
+from firmware.daemon import FEET_FRESH_S, INSIDE_KEPT_S, CameraDesk, Daemon, Source
+from firmware.events import Event, LineSums, Window
+from firmware.health import LiveNumbers, VisionHealth
 from firmware.sd_notify import Notifier
+from tests.fakes import FakeClock
 
 
 class Ledger:
@@ -100,6 +103,25 @@ async def test_counting_resumes_after(number: signal.Signals) -> None:
     assert observed_s <= clock.time() - started_s - down_s + 2.5  # what is unseen for blind_after_s is not yet blind
 
 
+async def test_who_is_inside_stays_inside_over_a_restart() -> None:
+    """What vision said last, and what its will settles at doors, is what the next life begins with; not for ever."""
+    text = CONFIG.format(source="sim-boxes:") + LINE
+    clock = FakeClock()
+    desk = CameraDesk(parse(text, "t").camera[0], 5, clock, [Ledger()])
+    desk.begin()
+    assert desk.inside() == 0
+    unsettled = (LineSums("entrance", entries=3, exits=1), LineSums("till", entries=9))
+    running = VisionHealth("shop", 1, "running", frames=1)
+    await desk.heard(wall.Alive(running, LiveNumbers(inside=5), wall.Will(Window(0, 5000), unsettled)))
+    assert desk.inside() == 5
+    await desk.fell("killed")
+    assert desk.inside() == 7
+    await desk.heard(wall.Alive(VisionHealth("shop", 2, "starting"), LiveNumbers()))  # it has not counted yet
+    assert desk.inside() == 7
+    clock.now_s += INSIDE_KEPT_S + 1.0
+    assert desk.inside() == 0
+
+
 async def test_a_source_that_cannot_be_opened_is_said_and_tried_again(tmp_path: Path) -> None:
     """The reason reaches the state in words, windows say blind, and the ladder goes on."""
     ledger = Ledger()
@@ -113,6 +135,13 @@ async def test_a_source_that_cannot_be_opened_is_said_and_tried_again(tmp_path: 
     assert all(window.audit.blind_ms == 5000 for window in ledger.windows)
 
 
+LINE = """
+[[camera.line]]
+name = "till"
+start = [0.1, 0.3]
+end = [0.9, 0.3]
+door = false
+"""
 ZONE = """
 [[camera.zone]]
 name = "carpet"

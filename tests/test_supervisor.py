@@ -30,6 +30,9 @@ class Hearing:
     async def fell(self, reason: str) -> None:
         self.reasons.append(reason)
 
+    def inside(self) -> int:
+        return 7
+
 
 class Vision:
     """The other end of a life: says what it is told to, and notes what it hears."""
@@ -96,7 +99,7 @@ async def test_who_stands_by_takes_over(lives: list[Vision]) -> None:
     one = Supervisor(ORDER, hearing)
     running = asyncio.create_task(one.run())
     await until(lambda: len(lives) == 1)
-    await until(lambda: lives[0].was_told() == wall.encode(ORDER.configure) + wall.encode(wall.Open()))
+    await until(lambda: lives[0].was_told() == wall.encode(ORDER.configure) + wall.encode(wall.Open(7)))
     lives[0].beat("running", 5)
     await until(lambda: len(lives) == 2)
     assert not lives[0].ended
@@ -108,7 +111,7 @@ async def test_who_stands_by_takes_over(lives: list[Vision]) -> None:
     while not told:
         await asyncio.sleep(0.01)
         told = lives[1].was_told()
-    assert told == wall.encode(wall.Open())
+    assert told == wall.encode(wall.Open(7))
     lives[1].beat("running", 5)
     assert (hearing.reasons, one.falls, len(lives)) == (["silent for 1 s"], 1, 2)
     await ended(one, running, lives)

@@ -22,7 +22,14 @@ def test_each_message_comes_back_as_it_went() -> None:
     alive = wall.Alive(VisionHealth("door", 5), LiveNumbers(), wall.Will(Window(0, 15_000), (LineSums("entrance", 1),)))
     for message in (counted, alive, wall.Floor("door", ((0, 1000), (500, 20))), wall.Failed("door", "no camera")):
         assert message == wall.decode_from_vision(body(message))
-    for order in (wall.Configure("site = 1", "a.toml", "door"), wall.Open(), wall.Ping(), wall.Watch(5.0), wall.Stop()):
+    for order in (
+        wall.Configure("site = 1", "a.toml", "door"),
+        wall.Open(),
+        wall.Open(inside=12),
+        wall.Ping(),
+        wall.Watch(5.0),
+        wall.Stop(),
+    ):
         assert order == wall.decode_to_vision(body(order))
 
 

@@ -113,6 +113,10 @@ class Pipeline:
         self._now: _Said = _Said()
         self._people: People | None = None
 
+    def resume(self, inside: int) -> None:
+        """So many people were inside when somebody else stopped counting; before the first step."""
+        self._inside.count = inside
+
     @property
     def still_map(self) -> StillMap:
         """What stands still, to be kept over a restart."""

@@ -104,9 +104,12 @@ class Live:
             detector = open_detector(camera.model, threads=camera.threads, tiling=camera.tiling)
         rehearse(config, camera)
         channel.send(wall.Alive(VisionHealth(camera.name, 0, "starting"), LiveNumbers()))  # what may still hang is the source
-        if not isinstance(channel.receive(timeout_s=STAND_BY_S_MAX), wall.Open):
+        word = channel.receive(timeout_s=STAND_BY_S_MAX)
+        if not isinstance(word, wall.Open):
             raise WallError("the daemon did not say that the camera is free")
-        return cls(config, camera, open_source(camera.source, settings_of(camera, live=True)), detector, channel, order.still)
+        live = cls(config, camera, open_source(camera.source, settings_of(camera, live=True)), detector, channel, order.still)
+        live._pipeline.resume(word.inside)
+        return live
 
     def run(self, locks: Locks) -> None:
         """Until told to stop, or until there is nothing more to see.

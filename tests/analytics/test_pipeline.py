@@ -94,6 +94,14 @@ def test_one_walk_through_the_shop() -> None:
     assert (run.live.inside, run.live.lines[0].entries, run.live.lines[0].provisional_entries) == (1, 1, 1)
 
 
+def test_counting_goes_on_where_another_life_stopped() -> None:
+    """Who was inside then is inside now, and may leave without a correction."""
+    pipeline = make()
+    pipeline.resume(3)
+    run = Run(pipeline, [detections_at(0.0, [])])
+    assert (run.live.inside, run.live.drift) == (3, 0)
+
+
 @pytest.mark.parametrize("fps", [5.0, 10.0, 30.0])
 def test_the_same_numbers_at_every_frame_rate(fps: float) -> None:
     """Seconds, never frames."""
