@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from importlib import resources
 
+from firmware.analytics.geometry_check import check_config
+from firmware.config import CameraConfig, Config, LineConfig, ZoneConfig
 from firmware.status.assets import FILES, FOLDER, asset_routes
 from tests.status.stage import Browser, Stage
 
@@ -67,7 +69,9 @@ def test_every_word_that_is_used_exists_and_none_is_left_over() -> None:
     whole = {key for key in used() if not key.endswith("_")}
     assert whole <= english, whole - english
     text = "".join(content for name, content in files().items() if name.endswith((".js", ".html")))
-    families = tuple({one or other for one, other in FAMILY.findall(text)} | {key for key in used() if key.endswith("_")} | {"notice_"})
+    families = tuple(
+        {one or other for one, other in FAMILY.findall(text)} | {key for key in used() if key.endswith("_")} | {"notice_", "found_"}
+    )
     assert all(any(key.startswith(family) for key in english) for family in families)
     quoted = set(re.findall(r"""["'`]([a-z_]+)["'`]""", text))
     left = {key for key in english if key not in whole | quoted and not key.startswith(families)}
@@ -88,3 +92,68 @@ async def test_a_file_is_sent_once_until_it_changes(up: Stage, stranger: Browser
     assert status == 200
     status, content, _ = await stranger.ask("GET", "/app.css", headers={"If-None-Match": headers["ETag"]})
     assert (status, content) == (304, "")
+
+
+def drawn() -> Iterator[CameraConfig]:
+    """Cameras with everything wrong that the checks know, in many places."""
+    for y in (0.005, 0.02, 0.05, 0.1, 0.3, 0.5, 0.85, 0.9, 0.95, 0.99, 1.2):
+        for slant in (0.0, 0.1, -0.2):
+            one, two = LineConfig("a", (0.1, y), (0.9, y + slant)), LineConfig("b", (0.1, y + 0.01), (0.9, y + slant + 0.01))
+            yield CameraConfig("c", "rtsp://me:secret@host/x", line=(one, two, LineConfig("s", (0.5, y), (0.53, y))))
+            yield CameraConfig(
+                "c", "v4l2:/dev/video0", line=(LineConfig("v", (y, 0.3), (y + slant, 0.9)), LineConfig("w", (0.5, y), (0.6, y)))
+            )
+        for size in (0.02, 0.06, 0.2):
+            corners = ((0.4, y), (0.4 + size, y), (0.4 + size, y + size), (0.4, y + size))
+            zones = [
+                ZoneConfig("z", corners),
+                ZoneConfig("y", corners, kind="queue"),
+                ZoneConfig("x", (*corners[:2], corners[3], corners[2])),
+            ]
+            zones += [ZoneConfig(f"side {side}", corners, kind="queue", service_side=side) for side in range(4)]
+            yield CameraConfig("c", "sim:", zone=tuple(zones), line=(LineConfig("z", (0.1, 0.5), (0.9, 0.5)),))
+    for x0, y0, x1, y1 in (
+        (0.01, 0.6, 0.5, 0.05),
+        (0.01, 0.4, 0.4, 0.97),
+        (0.6, 0.05, 0.99, 0.6),
+        (0.01, 0.3, 0.25, 0.01),
+        (0.01, 0.15, 0.1, 0.01),
+        (0.02, 0.4, 0.4, 0.05),
+    ):
+        yield CameraConfig("c", "sim:", line=(LineConfig("slanting", (x0, y0), (x1, y1)),))
+    lozenge = ((0.5, 0.8), (0.575, 0.9), (0.5, 1.0), (0.425, 0.9))
+    yield CameraConfig("c", "sim:", zone=tuple(ZoneConfig(f"{side}", lozenge, kind="queue", service_side=side) for side in range(4)))
+    yield CameraConfig("c", "sim:", line=(LineConfig("near", (0.1, 0.6), (0.9, 0.6)),), person_height_share=(1.8, 2.0))
+    yield CameraConfig("c", "sim:")
+
+
+def test_what_the_checks_say_can_be_said_in_every_language() -> None:
+    """Each sentence about a geometry is one of the words file, with its parts in their places; each word is needed."""
+    said = {key: text for key, text in words("en").items() if key.startswith("found_")}
+    patterns = {key: re.compile(pattern_of(text)) for key, text in said.items()}
+    met: set[str] = set()
+
+    def meets(text: str, *, part: bool = False) -> bool:
+        for key, pattern in patterns.items():
+            if match := pattern.fullmatch(text):
+                met.add(key)
+                for value in match.groupdict().values():
+                    meets(value, part=True)
+                return True
+        if part and ", " in text:
+            for each in text.split(", "):
+                meets(each, part=True)
+        return False
+
+    for camera in drawn():
+        for finding in check_config(Config("s", camera=(camera,))):
+            assert meets(finding.what), finding.what
+            assert meets(finding.hint), finding.hint
+    assert not set(said) - met, set(said) - met
+
+
+def pattern_of(text: str) -> str:
+    """As `patterns` of words.js."""
+    pieces = re.split(r"\{(\w+)\}", text)
+    names = [f"(?P<{name}>[\\d.%]+)" if len(name) == 1 and name > "f" else f"(?P<{name}>.+)" for name in pieces[1::2]]
+    return "".join(f"{re.escape(piece)}{name}" for piece, name in zip(pieces[::2], [*names, ""], strict=True))

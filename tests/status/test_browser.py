@@ -127,6 +127,8 @@ async def test_every_view_is_usable_by_everybody(tab: Tab, width: int, dark: boo
         await tab.open("about:blank")
         await signed_in(tab, up)
         assert await tab.run("document.documentElement.lang") == language
+        finding = "import('/words.js').then((words) => words.said('line \"a\" is 0.20 box heights long, narrower than one person'))"
+        assert ("schmaler als ein Mensch" in await tab.run(finding)) == (language == "de")
         for view in VIEWS:
             await go(tab, view)
             await judge(tab, script, view)

@@ -3,7 +3,7 @@
 import { Refused, ask } from "/api.js";
 import { byId, h, show, svg, toast } from "/elements.js";
 import { WIDE, clamp, drawLine, drawZone, plane } from "/plane.js";
-import { current, percent, span, t } from "/words.js";
+import { current, percent, said, span, t } from "/words.js";
 
 const STEP = 0.01, CHECK_MS = 300, DRAWN_MIN = 0.03;
 let state = null;
@@ -342,7 +342,7 @@ async function check() {
 
 function drawFindings() {
   show(byId("findings"), [current(), state.remarks], () => [h("h3", {}, t("findings")), state.remarks.length
-    ? h("ul", { class: "remarks" }, state.remarks.map((remark) => h("li", { class: remark.level }, h("b", {}, `${t("level_" + remark.level)}: `), remark.what, remark.hint && h("small", {}, remark.hint))))
+    ? h("ul", { class: "remarks" }, state.remarks.map((remark) => h("li", { class: remark.level }, h("b", {}, `${t("level_" + remark.level)}: `), said(remark.what), remark.hint && h("small", {}, said(remark.hint)))))
     : h("p", { class: "good" }, t("findings_good"))]);
 }
 

@@ -3,6 +3,7 @@
 const LANGUAGES = ["en", "de"];
 let words = {};
 let language = "en";
+let found = [];  // what the device says in English, as patterns: [key, pattern]
 
 export function preferred() {
   const kept = remembered();
@@ -14,6 +15,7 @@ export async function speak(code) {
   const answer = await fetch(`/words/${LANGUAGES.includes(code) ? code : "en"}.json`);
   words = await answer.json();
   language = code;
+  if (code !== "en" && !found.length) found = patterns(await (await fetch("/words/en.json")).json());
   document.documentElement.lang = code;
   try { localStorage.setItem("language", code); } catch { /* a browser that keeps nothing: asked again next time */ }
   for (const element of document.querySelectorAll("[data-w]")) element.textContent = t(element.dataset.w);
@@ -27,6 +29,23 @@ function remembered() {
 export function t(key, values = {}) {
   const text = words[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+}
+
+// The device's findings are English sentences with numbers and names in them. Those that the files know (found_...) are said in the
+// page's language, their parts too; others stay as they are.
+export function said(text, part = false) {
+  if (language === "en") return text;
+  for (const [key, pattern] of found) {
+    const match = pattern.exec(text);
+    if (match) return t(key, Object.fromEntries(Object.entries(match.groups || {}).map(([name, value]) => [name, said(value, true)])));
+  }
+  return part && text.includes(", ") ? text.split(", ").map((each) => said(each, true)).join(", ") : text;
+}
+
+function patterns(english) {
+  const escaped = (text) => text.replace(/[.*+?^$()|[\]\\]/g, "\\$&");
+  return Object.entries(english).filter(([key]) => key.startsWith("found_")).map(([key, text]) => [key, new RegExp(
+    `^${escaped(text).replace(/\{(\w+)\}/g, (_, name) => (name.length === 1 && name > "f" ? `(?<${name}>[\\d.%]+)` : `(?<${name}>.+)`))}$`)]);
 }
 
 export const knows = (key) => key in words;
