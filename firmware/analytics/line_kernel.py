@@ -67,6 +67,7 @@ from firmware.analytics.line_memory import (
     fit_line,
     fitted,
     fitted_along,
+    keeps_on,
     sighted,
     take_jitter,
     tick,
@@ -288,6 +289,7 @@ def _judge_birth(state: Passages, line: Floats, slot: int) -> None:
     persons[slot, P_JUDGED] = 1.0
     first_s = state.early[slot, 0, T]
     fit = fit_line(state.early, slot, int(persons[slot, P_EARLY]), deviation(persons, slot))
+    steady = _walks(fit) and keeps_on(state.early, slot, 1, fit, deviation(persons, slot))
     persons[slot, P_EARLY] = 0.0
     if not _walks(fit):
         persons[slot, P_UNCLEAR] = 1.0 if abs(fit.mean) <= band else 0.0
@@ -301,7 +303,7 @@ def _judge_birth(state: Passages, line: Floats, slot: int) -> None:
         persons[slot, P_UNCLEAR] = 1.0 if start <= band else 0.0  # they have been to and fro since
     elif came >= 0 and start <= -INNER_SHARE * band:
         _book(state, slot, came)
-    elif unseen(state.habits, (start + band) / abs(fit.pace), UNSEEN_ODDS_MIN):
+    elif steady and unseen(state.habits, (start + band) / abs(fit.pace), UNSEEN_ODDS_MIN):
         _book_unseen(state, line, slot, came, first_s, fit)
     else:
         persons[slot, P_UNCLEAR] = 1.0 if start <= band else 0.0
@@ -322,7 +324,9 @@ def _judge_end(state: Passages, line: Floats, slot: int) -> None:
     passed = _passed(persons, slot, heading)
     if heading != persons[slot, P_SIDE] and passed >= 0 and end > INNER_SHARE * band:
         _book(state, slot, passed)
-    elif unseen(state.habits, (band - end) / abs(fit.pace), UNSEEN_ODDS_MIN):
+    elif keeps_on(state.late, slot, sights - 1, fit, deviation(persons, slot)) and unseen(
+        state.habits, (band - end) / abs(fit.pace), UNSEEN_ODDS_MIN
+    ):
         if heading != persons[slot, P_SIDE]:
             _book_unseen(state, line, slot, passed, last_s, fit)
     else:

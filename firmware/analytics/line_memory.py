@@ -56,6 +56,8 @@ WEIGHT_MAX: Final = 64.0  # older sights fade
 DEVIATION_MAX: Final = 0.15  # one sight is no farther off than that: beyond, something else happened
 MISSES_KEPT: Final = 4096.0  # sights over which the odds of not being seen are averaged
 ABSENCE_MAX: Final = 8.0  # frames: longer absences are something else than missed boxes
+STEP_SHARE_MIN: Final = 0.5  # of the way that the pace makes of a step: less is a stop or a turn ...
+STEP_SURE: Final = 3.0  # ... by so many standard deviations of one sight
 GAP_S_MAX: Final = 0.7  # sights farther apart say nothing about jitter: people change their pace
 
 
@@ -215,3 +217,12 @@ def fitted(fit: Fit, t_s: float) -> float:
 def fitted_along(fit: Fit, t_s: float) -> float:
     """The fitted share along the line at a time."""
     return fit.along + fit.drift * (t_s - fit.t_s)
+
+
+@njit(cache=True, error_model="numpy")
+def keeps_on(sights: Floats, slot: int, index: int, fit: Fit, one_off: float) -> bool:
+    """Whether the step to sight `index` is one of the walk that was fitted: who has stopped or turned by then walks no farther."""
+    elapsed_s = sights[slot, index, T] - sights[slot, index - 1, T]
+    step = (sights[slot, index, D] - sights[slot, index - 1, D]) * (1.0 if fit.pace > 0.0 else -1.0)
+    steady: bool = step >= STEP_SHARE_MIN * abs(fit.pace) * elapsed_s - STEP_SURE * one_off
+    return steady

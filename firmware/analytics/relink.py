@@ -197,7 +197,7 @@ def _step(*parts: Any) -> int:
             known[p, K_ROW] = k
     for c in range(columns):
         k = column[c]
-        waits = tracks[k, T_OWNER] == NONE and tracks[k, T_KNOWN] > rules.unsure and is_fresh(tracks, k, view.t_s, rules)
+        waits = tracks[k, T_OWNER] == NONE and tracks[k, T_KNOWN] > rules.unsure and is_fresh(memory, k, view.t_s, rules)
         if work.column_to_row[c] == NONE and not waits:
             _welcome(memory, k, view, rules)
     return _list(memory, view, shown)

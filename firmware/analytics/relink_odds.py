@@ -66,6 +66,7 @@ from firmware.vision.matching import NONE, Graph
 TWO_PI: Final = 6.283185307179586
 ROOT_TWO_PI: Final = 2.5066282746310002
 TWO_LN_2: Final = 2 * LN_2
+TIME_SLACK_S: Final = 1e-6  # 0.6 - 0.4 is a little less than 0.2
 GATE_SLACK: Final = 1.000001  # a pair is passed over only if rounding cannot have brought it there
 
 
@@ -177,16 +178,19 @@ def _worth_of_new(memory: Memory, p: int, k: int, t_s: float, aspect: float, rul
     absence = _absence(memory, p, gap_s, aspect, rules)
     worth = _odds(memory, p, k, T_BIRTH_X, absence, switch, turned, aspect, rules)
     memory.tracks[k, T_KNOWN] = max(memory.tracks[k, T_KNOWN], worth)
-    if worth < rules.sure and is_fresh(memory.tracks, k, t_s, rules):
+    if worth < rules.sure and is_fresh(memory, k, t_s, rules):
         return 0.0
     memory.known[p, K_FOUND] = max(memory.known[p, K_FOUND], worth)
     return worth - rules.doubt
 
 
 @njit(cache=True, error_model="numpy")
-def is_fresh(tracks: Floats, k: int, t_s: float, rules: Rules) -> bool:
-    """Whether nobody can say yet which way track `k` goes: that tells somebody new from somebody who turned round."""
-    fresh: bool = t_s - tracks[k, T_BORN_S] < rules.decide_s
+def is_fresh(memory: Memory, k: int, t_s: float, rules: Rules) -> bool:
+    """Whether nobody can say yet which way track `k` goes: that tells somebody new from somebody who turned round.
+
+    To the nearest frame: where frames are few, the next one may well miss whoever is to be decided on.
+    """
+    fresh: bool = t_s - memory.tracks[k, T_BORN_S] < rules.decide_s - memory.habits[FRAME_S] / 2.0 - TIME_SLACK_S
     return fresh
 
 

@@ -36,9 +36,14 @@ HIGH, LOW, LEFT_OUT = 2, 1, 0  # kinds of a detection
 L_ID, L_SEEN, L_SCORE, L_BORN_S, L_UNIFORM, L_BOX, L_BIRTH = 0, 1, 2, 3, 4, 5, 9  # boxes as x0 y0 x1 y1 in 0..1
 LISTED_COLUMNS = 13
 
+# Columns of `strays`, one row a track that ended on trial: last sight, its box, first sight, its box.
+Y_SEEN_S, Y_BOX, Y_BORN_S, Y_BIRTH = 0, 1, 5, 6
+STRAY_COLUMNS = 10
+STRAYS_MAX = 64  # a second of boxes that nobody could place: more are noise
+
 # Places in `counters`.
-LIVE, NEXT_ID, ENDED, REFUSED, LISTED = 0, 1, 2, 3, 4
-COUNTERS = 5
+LIVE, NEXT_ID, ENDED, REFUSED, LISTED, STRAY = 0, 1, 2, 3, 4, 5
+COUNTERS = 6
 
 ROW_EDGES_MAX = 32  # nobody can be mistaken for more than 32 others; bounds memory to 32 pairs a track
 VOTES = 35  # cells a side of the grid of `sway`: 16 either way, and a border
@@ -53,6 +58,7 @@ class Rules(NamedTuple):
     lost_s_max: float = 2.0  # a confirmed track ends when unseen for longer: what it predicts is a guess by then
     trial_s_max: float = 0.25  # a track on trial ends when unseen for longer ...
     trial_misses_max: float = 2.0  # ... and in more frames: of a slow camera two missed in a row are one in ten, not a proof
+    look_back_s: float = 1.0  # who is found farther on has been missed for no longer than this since their first box
     low_s_max: float = 0.5  # low scores keep a track alive, they do not find it again after so long
     slack: float = 0.6  # standard deviations of the prediction by which boxes are widened before they are compared
     height_ratio_min: float = 0.75  # a ghost less than three quarters as tall does not inherit a person's track
@@ -78,6 +84,7 @@ class Space(NamedTuple):
     ended: NDArray[np.int64]  # (C,) ids of confirmed tracks that ended in this step
     votes: NDArray[np.int64]  # (VOTES, VOTES)
     counters: NDArray[np.int64]  # (COUNTERS,)
+    strays: NDArray[np.float64]  # (STRAYS_MAX, STRAY_COLUMNS) a ring
     graph: Graph
     work: Assignment
 
@@ -92,6 +99,7 @@ def new_space(capacity: int) -> Space:
         ended=np.zeros(capacity, np.int64),
         votes=np.zeros((VOTES, VOTES), np.int64),
         counters=np.zeros(COUNTERS, np.int64),
+        strays=np.full((STRAYS_MAX, STRAY_COLUMNS), -np.inf),
         graph=new_graph(capacity, capacity * ROW_EDGES_MAX),
         work=new_assignment(capacity, capacity),
     )

@@ -24,6 +24,7 @@ from firmware.vision import kalman
 from firmware.vision.association import associate, is_cut
 from firmware.vision.detection import Detections
 from firmware.vision.kalman import Noise
+from firmware.vision.look_back import look_back, note_stray
 from firmware.vision.matching import NONE, Assignment, Graph
 from firmware.vision.sway import steady
 from firmware.vision.track import Tracks
@@ -179,11 +180,11 @@ def _step(t_s: float, count: int, aspect: float, *parts: Any) -> None:
 
     parts: those of Space, Rules and Noise one by one, for tuples take twice as long to get into a kernel.
     """
-    space = Space(*parts[:7], Graph(*parts[7:10]), Assignment(*parts[10:17]))  # type: ignore[call-arg] # seven and two are nine
-    rules, noise = Rules(*parts[17:36]), Noise(*parts[36:])
+    space = Space(*parts[:8], Graph(*parts[8:11]), Assignment(*parts[11:18]))  # type: ignore[call-arg] # eight and two are ten
+    rules, noise = Rules(*parts[18:38]), Noise(*parts[38:])
     tracks, sight, links, counters = space.tracks, space.sight, space.links, space.counters
     _classify(sight, links, count, aspect, rules)
-    live = _retire(tracks, counters, space.ended, rules, t_s)
+    live = _retire(tracks, counters, space.ended, space.strays, rules, t_s)
     for i in range(live):
         kalman.predict(tracks[i, FILTER:], t_s - tracks[i, SEEN_S], noise, tracks[i, AHEAD : AHEAD + 8])
         tracks[i, SEEN] = 0.0
@@ -192,7 +193,11 @@ def _step(t_s: float, count: int, aspect: float, *parts: Any) -> None:
         associate(tracks, live, sight, links, count, space.graph, space.work, kind, rules, noise, t_s)
     for j in range(count):
         if links[j, OWNER] != NONE:
-            _observe(tracks[links[j, OWNER]], sight[j], t_s, rules, noise)
+            row = links[j, OWNER]
+            known = tracks[row, CONFIRMED] != 0.0
+            _observe(tracks[row], sight[j], t_s, rules, noise)
+            if not known and tracks[row, CONFIRMED] != 0.0:
+                look_back(tracks, row, live, space.strays, rules, noise)
     for i in range(live):
         if tracks[i, SEEN] == 0.0:
             tracks[i, MISSES] += 1.0
@@ -225,7 +230,14 @@ def _classify(sight: NDArray[np.float64], links: NDArray[np.int64], count: int, 
 
 
 @njit(cache=True, error_model="numpy")
-def _retire(tracks: NDArray[np.float64], counters: NDArray[np.int64], ended: NDArray[np.int64], rules: Rules, t_s: float) -> int:
+def _retire(
+    tracks: NDArray[np.float64],
+    counters: NDArray[np.int64],
+    ended: NDArray[np.int64],
+    strays: NDArray[np.float64],
+    rules: Rules,
+    t_s: float,
+) -> int:
     """End tracks that were unseen for too long, and close the ranks: ids stay ascending. Returns how many live."""
     keep, gone = 0, 0
     for i in range(counters[LIVE]):
@@ -236,6 +248,8 @@ def _retire(tracks: NDArray[np.float64], counters: NDArray[np.int64], ended: NDA
             if confirmed:
                 ended[gone] = int(tracks[i, ID])
                 gone += 1
+            elif tracks[i, SEEN_S] > -np.inf:
+                note_stray(strays, counters, tracks[i])
             continue
         if keep != i:
             for k in range(TRACK_COLUMNS):

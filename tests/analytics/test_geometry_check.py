@@ -201,7 +201,13 @@ def test_the_pipeline_counts_everybody_over_a_line_without_findings(ends: tuple[
     assert counted(line(*ends)) == (6, 6)
 
 
-@pytest.mark.parametrize("ends", [((0.1, 0.05), (0.9, 0.05)), ((0.1, 0.97), (0.9, 0.97)), ((0.015, 0.3), (0.015, 0.9))])
+def test_a_line_at_the_bottom_edge_rests_on_how_tall_people_are_said_to_be() -> None:
+    """Feet below the view are where `person_height_share` puts them: right for people as tall as that, and an error for being a guess."""
+    assert found(line((0.1, 0.97), (0.9, 0.97)))[0] == ("error", "line_near_edge")
+    assert counted(line((0.1, 0.97), (0.9, 0.97))) == (6, 6)
+
+
+@pytest.mark.parametrize("ends", [((0.1, 0.05), (0.9, 0.05)), ((0.015, 0.3), (0.015, 0.9))])
 def test_the_pipeline_loses_people_over_a_line_called_impossible(ends: tuple[Point, Point]) -> None:
     """And there they agree, too: the count falls short."""
     assert found(line(*ends))[0] == ("error", "line_near_edge")

@@ -291,3 +291,10 @@ def test_whoever_first_shows_at_the_edge_of_the_view_came_from_there() -> None:
     assert walk(LineCounter(line), {1: slow})["in"] == 1
     counts = walk(LineCounter(line), {1: [(0.5, y) for _, y in slow]})
     assert (counts["in"], counts["ambiguous"]) == (0, 1)
+
+
+def test_who_stops_or_turns_before_the_line_did_not_walk_over_it_unseen() -> None:
+    """Last seen a step before it at a steady pace they are over it by the next frame; not if their last step was none, or one back."""
+    steady = [0.84, 0.76, 0.68, 0.60, 0.52]
+    for last, crossed in (([], 1), ([0.52], 0), ([0.56], 0)):
+        assert walk(LineCounter(LINE), {1: [(0.5, y) for y in steady + last]}, fps=5.0)["in"] == crossed
