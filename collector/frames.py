@@ -1,8 +1,9 @@
-"""What passes between the collector's two processes: the one that faces the devices, and the one that checks, enters and signs.
+"""What passes between the collector's two processes: the one that faces the devices, and the one that opens, enters and signs.
 
 A message is a msgpack array after its length (u32). To the writer: `Start`, once, then `Asked`. Back: `Started`, once, then a
-`Round` for a few requests at a time. The face holds no key that opens an envelope or signs an answer: it hands over what a device
-posted, and hands back what it cannot make. Both ends are ours and of one version; no disk, no network has these bytes.
+`Round` for a few requests at a time. The face holds no key that opens an envelope or signs an answer: it verifies and hands
+over what a device posted, and hands back what it could not make itself. Both ends are ours and of one version; no disk
+and no network has these bytes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from collector.receive import Checked
 from firmware.errors import DataError
 
 FRAME_BYTES_MAX: Final = 2**20  # a request or four answers, twice over
@@ -38,12 +40,10 @@ class Started(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Asked(msgspec.Struct, frozen=True, array_like=True):
-    """A request of an enrolled device, with its public key; `number` is whatever the face calls it."""
+    """A request of an enrolled device, its signatures checked; `number` is whatever the face calls it."""
 
     number: int
-    device: bytes
-    public: bytes
-    body: bytes
+    checked: Checked
 
 
 class Told(msgspec.Struct, frozen=True, array_like=True):
@@ -55,7 +55,6 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
         kept, spoiled: envelopes that were taken, and that were set aside.
         conflicts: numbers under which other bytes are held.
         fault: empty when it is durable.
-        malformed: the fault is the request's own.
     """
 
     number: int
@@ -64,7 +63,6 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
     spoiled: int = 0
     conflicts: tuple[int, ...] = ()
     fault: str = ""
-    malformed: bool = False
 
 
 class Round(msgspec.Struct, frozen=True, array_like=True):

@@ -1,8 +1,8 @@
 """One writer, many requests: whatever arrives while a group is prepared goes into its commit.
 
 A commit costs one fsync whether it holds one request or a hundred, so a busy collector commits less often per request,
-not more. All that a request needs after it was read is done here, group by group: check and open, enter and commit, sign. It
-is a plain loop over a socket, for a process of its own (`collector.writer_process`): opening holds the interpreter's lock, so a
+not more. What a request needs after it was read and verified is done here, group by group: open, enter and commit, sign. It is a
+plain loop over a socket, for a process of its own (`collector.writer_process`): opening holds the interpreter's lock, so a
 thread beside the web server would take turns with it. When a transaction fails as a whole, each of its requests is tried
 alone, so that one bad request does not take the others with it. Waiting requests are bounded by `collector.writer`.
 """
@@ -16,12 +16,12 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from collector.database import Database
 from collector.frames import Asked, Frames, Round, Told, frame
-from collector.receive import Opening, Post, commit, prepare
-from firmware.errors import DataError, StorageError
+from collector.receive import Opening, Post, commit, open_checked
+from firmware.errors import StorageError
 from firmware.uplink.exchange import Answer, write_answer
 
 TOGETHER_MAX: Final = 128  # requests in one transaction: the wait of the first stays under a fifth of a second
@@ -55,7 +55,7 @@ class GroupCommit:
                 self._commit(prepared)
 
     def _next(self) -> tuple[list[Prepared], list[Told]]:
-        """The next group: the first that comes, and all that comes while those before it are checked and opened."""
+        """The next group: the first that comes, and all that comes while those before it are opened."""
         prepared: list[Prepared] = []
         refused: list[Told] = []
         taken_bytes = 0
@@ -63,12 +63,9 @@ class GroupCommit:
             asked = self._arrivals.next(wait=not prepared and not refused)
             if asked is None:
                 break
-            taken_bytes += len(asked.body)
+            taken_bytes += sum(map(len, asked.checked.envelopes))
             try:
-                key = Ed25519PublicKey.from_public_bytes(asked.public)
-                prepared.append((asked, prepare(asked.device, asked.body, key, self._opening)))
-            except DataError as error:
-                refused.append(Told(asked.number, fault=str(error), malformed=True))
+                prepared.append((asked, open_checked(asked.checked, self._opening)))
             except Exception as error:  # noqa: BLE001  # whatever it is, it is this request's, and the others go on
                 refused.append(_failed(asked, error))
         return prepared, refused
@@ -125,5 +122,5 @@ class _Arrivals:
 
 def _failed(asked: Asked, error: Exception) -> Told:
     if not isinstance(error, StorageError):
-        log.error("device %s: a request fails", asked.device.hex(), exc_info=error)
+        log.error("device %s: a request fails", asked.checked.device.hex(), exc_info=error)
     return Told(asked.number, fault=str(error) or type(error).__name__)

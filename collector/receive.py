@@ -1,8 +1,9 @@
-"""What becomes of posted envelopes: verified, entered once, applied, made durable, and only then acknowledged.
+"""What becomes of posted envelopes: verified, opened, entered once, applied, made durable, and only then acknowledged.
 
-`prepare` checks signatures and, where the opening key is at hand, opens: no database, so it may run beside a commit.
-`commit` enters many posts in one transaction (group commit: one fsync for all that arrived meanwhile). An envelope that
-does not verify or open is set aside with its reason and named in the answer. Reading HTTP is `collector.app`'s work.
+`check` verifies signatures, for which it needs no secret; `open_checked` opens, where the opening key is at hand. Neither
+touches the database; in the collector each has a process of its own, `prepare` is both at once. `commit` enters many posts
+in one transaction (group commit: one fsync for all that arrived meanwhile). An envelope that does not verify or open is set
+aside with its reason and named in the answer. Reading HTTP is `collector.app`'s work.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collector.database import Database
 from collector.ledger import Arrival, Entered, Status, StreamKey
 from firmware.errors import DataError
 from firmware.uplink.batch import Gap, Payload, from_bytes
-from firmware.uplink.envelope import Header, open_envelope, read_header, verify
+from firmware.uplink.envelope import Header, open_verified, read_header, verify
 from firmware.uplink.exchange import Acknowledged, Answer, Conflict, Refused, read_request, request_hash
 from firmware.uplink.recipient import OpeningKey
 
@@ -52,6 +53,22 @@ class Spoiled(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Checked(msgspec.Struct, frozen=True, array_like=True):
+    """One request whose signatures were looked at.
+
+    Attributes:
+        device: 16 bytes, as its TLS certificate says.
+        request: the hash of the request.
+        envelopes: all of it, in order.
+        refused: positions that did not verify, each with the reason.
+    """
+
+    device: bytes
+    request: bytes
+    envelopes: tuple[bytes, ...]
+    refused: tuple[tuple[int, str], ...]
+
+
 class Post(msgspec.Struct, frozen=True):
     """One request, prepared."""
 
@@ -61,25 +78,45 @@ class Post(msgspec.Struct, frozen=True):
     spoiled: tuple[Spoiled, ...]
 
 
-def prepare(device: bytes, body: bytes, key: Ed25519PublicKey, opening: Opening | None) -> Post:
-    """Check a request of a device.
+def check(device: bytes, body: bytes, key: Ed25519PublicKey) -> Checked:
+    """Look at the signatures of a request.
 
     Args:
         device: 16 bytes, as its TLS certificate says.
         body: the request as posted.
         key: the device's identity.
-        opening: the site's opening keys, or None in the ingest tier, which has none.
 
     Raises:
         DataError: the framing is wrong; nothing of the request can be taken.
     """
-    kept, spoiled = [], []
-    for index, envelope in enumerate(read_request(body)):
+    envelopes, refused = read_request(body), []
+    for index, envelope in enumerate(envelopes):
         try:
-            kept.append(_kept(envelope, key, opening))
+            verify(envelope, key)
         except DataError as error:
-            spoiled.append(Spoiled(index, envelope, str(error)[:REASON_MAX]))
-    return Post(device, request_hash(body), tuple(kept), tuple(spoiled))
+            refused.append((index, str(error)[:REASON_MAX]))
+    return Checked(device, request_hash(body), envelopes, tuple(refused))
+
+
+def open_checked(checked: Checked, opening: Opening | None) -> Post:
+    """Open what was verified. `opening`: the site's opening keys, or None in the ingest tier, which has none."""
+    refused = dict(checked.refused)
+    kept, spoiled = [], []
+    for index, envelope in enumerate(checked.envelopes):
+        reason = refused.get(index)
+        if reason is None:
+            try:
+                kept.append(_kept(envelope, opening))
+            except DataError as error:
+                reason = str(error)[:REASON_MAX]
+        if reason is not None:
+            spoiled.append(Spoiled(index, envelope, reason))
+    return Post(checked.device, checked.request, tuple(kept), tuple(spoiled))
+
+
+def prepare(device: bytes, body: bytes, key: Ed25519PublicKey, opening: Opening | None) -> Post:
+    """`check`, then `open_checked`. Raises DataError as `check`."""
+    return open_checked(check(device, body, key), opening)
 
 
 def commit(database: Database, posts: Sequence[Post], now_ms: int) -> tuple[Answer, ...]:
@@ -154,18 +191,17 @@ def set_aside(database: Database, device: bytes, envelope: bytes, reason: str, n
     )
 
 
-def _kept(envelope: bytes, key: Ed25519PublicKey, opening: Opening | None) -> Kept:
-    if opening is None:
-        header = verify(envelope, key)
-        payload = None
-    else:
-        opening_key = opening.get(read_header(envelope).recipient)
-        if opening_key is None:
-            raise DataError("sealed to a recipient whose key is not here")
-        header, opened = open_envelope(envelope, key, opening_key)
-        payload = from_bytes(header.kind, opened)
+def _kept(envelope: bytes, opening: Opening | None) -> Kept:
+    """Of an envelope that was verified."""
+    header, payload = read_header(envelope), None
     if header.seq > ledger.SEQ_MAX:
         raise DataError(f"seq {header.seq} is beyond the ledger")
+    if opening is not None:
+        opening_key = opening.get(header.recipient)
+        if opening_key is None:
+            raise DataError("sealed to a recipient whose key is not here")
+        header, opened = open_verified(envelope, opening_key)
+        payload = from_bytes(header.kind, opened)
     return Kept(Arrival(header, envelope), payload)
 
 
@@ -176,7 +212,8 @@ def _opened(
     if key is None:
         return "the device is not known any more"
     try:
-        kept = _kept(envelope, key, opening)
+        verify(envelope, key)
+        kept = _kept(envelope, opening)
     except DataError as error:
         return str(error)[:REASON_MAX]
     assert kept.payload is not None

@@ -15,11 +15,11 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from collector.frames import Asked, Frames, Round, Start, Started, Told, frame
+from collector.receive import Checked
 from firmware import errors
-from firmware.errors import DataError, PasserbyError, StorageError
+from firmware.errors import PasserbyError, StorageError
 
 WAITING_MAX: Final = 2048  # requests; an ordinary one has 1 KB
 WAITING_BYTES_MAX: Final = 64 * 2**20  # of requests that drain, 256 KiB each
@@ -81,28 +81,28 @@ class Writer(asyncio.Protocol):
         """Requests not yet committed."""
         return len(self._asked)
 
-    async def take(self, device: bytes, key: Ed25519PublicKey, body: bytes) -> Told:
-        """Have a request of a device checked and entered; returns once it is durable.
+    async def take(self, checked: Checked) -> Told:
+        """Have a request entered; returns once it is durable.
 
         Raises:
-            DataError: the framing is wrong; nothing of the request can be taken.
             StorageError: too many wait, or the database refused this one.
         """
-        if self.waiting >= WAITING_MAX or self._waiting_bytes + len(body) > WAITING_BYTES_MAX:
+        size = sum(map(len, checked.envelopes))
+        if self.waiting >= WAITING_MAX or self._waiting_bytes + size > WAITING_BYTES_MAX:
             raise StorageError(f"{self.waiting} requests wait for the database", "it is slower than what arrives")
         if self._transport is None or self._transport.is_closing():
             raise StorageError("the process that writes has ended")
         self._number += 1
         number, answer = self._number, asyncio.get_running_loop().create_future()
         self._asked[number] = answer
-        self._waiting_bytes += len(body)
-        self._transport.write(frame(Asked(number, device, key.public_bytes_raw(), body)))
+        self._waiting_bytes += size
+        self._transport.write(frame(Asked(number, checked)))
         try:
             told: Told = await answer
         finally:
-            self._waiting_bytes -= len(body)
+            self._waiting_bytes -= size
         if told.fault:
-            raise (DataError if told.malformed else StorageError)(told.fault)
+            raise StorageError(told.fault)
         return told
 
     def data_received(self, data: bytes) -> None:

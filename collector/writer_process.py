@@ -1,4 +1,4 @@
-"""The process that checks, enters and signs: `python -m collector.writer_process --fd N`, started by `collector.writer`.
+"""The process that opens, enters and signs: `python -m collector.writer_process --fd N`, started by `collector.writer`.
 
 It has the opening key (not in the ingest tier), the receipt key and the writing connection; it has no port. What it is to
 do comes over the socket, first of all where its keys are. It ends when the other side closes the socket, by will or by

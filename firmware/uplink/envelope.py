@@ -141,7 +141,19 @@ def open_envelope(envelope: bytes, device_key: Ed25519PublicKey, opening_key: Op
     Raises:
         DataError: as `verify`; or sealed to another key, or under another header.
     """
-    signed = _verified(envelope, device_key)
+    return _opened(_verified(envelope, device_key), opening_key)
+
+
+def open_verified(envelope: bytes, opening_key: OpeningKey) -> tuple[Header, bytes]:
+    """The rest of `open_envelope`, of an envelope that `verify` has taken: what it says is not proof of who made it.
+
+    Raises:
+        DataError: sealed to another key, or under another header.
+    """
+    return _opened(_read(envelope), opening_key)
+
+
+def _opened(signed: _Signed, opening_key: OpeningKey) -> tuple[Header, bytes]:
     header = _header(signed)
     if (header.suite, header.recipient) != (opening_key.suite, opening_key.key_id):
         raise DataError(f"an envelope for recipient {header.recipient.hex()}", f"not for {opening_key.key_id.hex()}")

@@ -20,7 +20,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from collector.app import Devices
+from collector.app import AT_ONCE_BYTES, Devices
 from collector.database import open_database
 from collector.enrolment import enrol, revoke
 from firmware.errors import DataError, StorageError
@@ -120,6 +120,16 @@ def test_a_signed_answer_over_real_tls(running: Running) -> None:
     answer = read_answer(said, keys.receipt, body, keys.device)
     assert (status, answer.acknowledged[0].through) == (200, 4)
     assert running.rows("SELECT sum(entries) FROM line_window JOIN place USING (place) WHERE camera = 'stream-1'") == [(5,)]
+
+
+def test_a_request_that_drains_is_verified_beside_the_event_loop(running: Running) -> None:
+    """Many envelopes in one request, one of them another's: the same answer as for a few."""
+    keys, back = running.device("door"), running.device("back")
+    body = write_request([*envelopes(keys, 40, b"stream-d"), *envelopes(back, 1, b"stream-e")])
+    assert len(body) > AT_ONCE_BYTES
+    ((status, said),) = running.post(body, tls_context(keys.folder))
+    answer = read_answer(said, keys.receipt, body, keys.device)
+    assert (status, answer.acknowledged[0].through, [refused.index for refused in answer.refused]) == (200, 39, [40])
 
 
 def test_an_answer_signed_by_another_key_is_none(running: Running) -> None:

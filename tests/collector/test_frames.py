@@ -9,12 +9,13 @@ import msgspec
 import pytest
 
 from collector.frames import FRAME_BYTES_MAX, Asked, Frames, Round, Told, frame
+from collector.receive import Checked
 from firmware.errors import DataError
 
 
 def test_however_the_bytes_are_cut_the_messages_are_the_same() -> None:
     """In one piece, byte by byte, at random."""
-    sent = [Asked(number, bytes(16), bytes(32), bytes(number * 7)) for number in range(50)]
+    sent = [Asked(number, Checked(bytes(16), bytes(32), (bytes(number * 7), b""), ((1, "empty"),))) for number in range(50)]
     whole = b"".join(map(frame, sent))
     rng = random.Random(1)
     for pieces in (1, len(whole), 37):
@@ -26,7 +27,7 @@ def test_however_the_bytes_are_cut_the_messages_are_the_same() -> None:
 
 def test_a_round_comes_back_with_every_field() -> None:
     """Nothing of what became of a request is lost on the way."""
-    said = Round((Told(1, b"signed", 3, 1, (5, 6)), Told(2, fault="no", malformed=True)), 1)
+    said = Round((Told(1, b"signed", 3, 1, (5, 6)), Told(2, fault="no")), 1)
     (message,) = Frames().feed(frame(said))
     assert msgspec.msgpack.decode(message, type=Round) == said
 

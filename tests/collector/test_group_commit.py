@@ -15,9 +15,9 @@ from collector import group_commit
 from collector.database import Database, open_database
 from collector.frames import Asked, Frames, Round, Told, frame
 from collector.group_commit import GroupCommit
-from collector.receive import Post
+from collector.receive import Checked, Opening, Post, check
 from firmware.errors import StorageError
-from firmware.uplink.exchange import read_answer, request_hash, write_request
+from firmware.uplink.exchange import read_answer, read_request, request_hash, write_request
 from tests.collector.devices import OPENINGS, Device, window
 
 RECEIPT = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -36,10 +36,10 @@ def rounds(path: Path, made: Sequence[bytes]) -> list[Round]:
     """What is said of requests that all wait when the writer begins."""
     ours, theirs = socket.socketpair()
     database = open_database(str(path))
-    public = DEVICE.key.public_key().public_bytes_raw()
+    asked = [Asked(number, check(DEVICE.device, body, DEVICE.key.public_key())) for number, body in enumerate(made)]
 
     def ask() -> None:
-        ours.sendall(b"".join(frame(Asked(number, DEVICE.device, public, body)) for number, body in enumerate(made)))
+        ours.sendall(b"".join(map(frame, asked)))
         ours.shutdown(socket.SHUT_WR)
 
     asking = threading.Thread(target=ask)
@@ -95,19 +95,24 @@ def test_a_bad_request_does_not_take_others_with_it(tmp_path: Path, monkeypatch:
     database.close()
 
 
-def test_a_request_that_is_none_is_told_so(tmp_path: Path) -> None:
-    """Wrong framing is the request's own fault, and reaches no commit; the others go on."""
-    made = requests(tmp_path / "books.db", 3)
-    said = told(rounds(tmp_path / "books.db", [made[0], b"\0\0\0\2xx", *made[1:]]))
-    assert [each.malformed for each in said] == [False, True, False, False]
-    assert [each.kept for each in said] == [1, 0, 1, 1]
+def test_what_did_not_verify_is_not_opened_and_stays_named(tmp_path: Path) -> None:
+    """One envelope of another device among good ones: set aside, named in the answer, and entered nowhere."""
+    made = requests(tmp_path / "books.db", 2)
+    mixed = write_request([Device("stranger").batch(window(0)), *read_request(made[1])])
+    said = told(rounds(tmp_path / "books.db", [made[0], mixed]))
+    assert [(each.kept, each.spoiled) for each in said] == [(1, 0), (1, 1)]
+    answer = read_answer(said[1].signed, RECEIPT.public_key(), mixed, DEVICE.device)
+    assert [(refused.index, "an envelope of device" in refused.reason) for refused in answer.refused] == [(0, True)]
+    database = open_database(str(tmp_path / "books.db"))
+    assert database.rows("SELECT (SELECT count(*) FROM ledger), (SELECT count(*) FROM quarantine)") == [(2, 1)]
+    database.close()
 
 
 def test_large_requests_go_into_smaller_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A group ends at its number of requests or of bytes, whatever comes first."""
     made = requests(tmp_path / "books.db", 12)
     with monkeypatch.context() as patch:
-        patch.setattr(group_commit, "TOGETHER_BYTES_MAX", 3 * len(made[0]))
+        patch.setattr(group_commit, "TOGETHER_BYTES_MAX", 3 * len(made[0]) - 24)  # of envelopes, without the frames around them
         assert sum(one.commits for one in rounds(tmp_path / "books.db", made)) == 4
     monkeypatch.setattr(group_commit, "TOGETHER_MAX", 5)
     assert [(len(one.told), one.commits) for one in rounds(tmp_path / "books.db", made)] == [(4, 1), (1, 0), (4, 1), (1, 0), (2, 1)]
@@ -116,15 +121,14 @@ def test_large_requests_go_into_smaller_groups(tmp_path: Path, monkeypatch: pyte
 def test_what_nobody_foresaw_reaches_who_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """A fault of ours is logged with its place, holds nobody up, and the writer goes on."""
     made = requests(tmp_path / "books.db", 3)
-    prepare = group_commit.prepare
+    open_checked, bad = group_commit.open_checked, request_hash(made[1])
 
-    def fail_on_the_second(device: bytes, body: bytes, *rest: object) -> Post:
-        if body == made[1]:
+    def fail_on_the_second(checked: Checked, opening: Opening | None) -> Post:
+        if checked.request == bad:
             raise RuntimeError("a fault of ours")
-        return prepare(device, body, *rest)  # type: ignore[arg-type]
+        return open_checked(checked, opening)
 
-    monkeypatch.setattr(group_commit, "prepare", fail_on_the_second)
+    monkeypatch.setattr(group_commit, "open_checked", fail_on_the_second)
     said = told(rounds(tmp_path / "books.db", made))
     assert [each.fault for each in said] == ["", "a fault of ours", ""]
-    assert not said[1].malformed
     assert "fail_on_the_second" in caplog.text

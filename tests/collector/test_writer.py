@@ -13,12 +13,9 @@ import pytest
 
 from collector import writer as writer_module
 from collector.frames import Asked, Frames, Round, Start, Started, Told, frame
+from collector.receive import Checked
 from collector.writer import Writer
 from firmware.errors import DataError, StorageError
-from tests.collector.devices import Device
-
-DEVICE = Device("door")
-KEY = DEVICE.key.public_key()
 
 
 class FarEnd:
@@ -52,7 +49,11 @@ async def connected(lost: list[str]) -> AsyncIterator[tuple[Writer, FarEnd]]:
 
 
 def take(writer: Writer, body: bytes) -> asyncio.Future[Told]:
-    return asyncio.ensure_future(writer.take(DEVICE.device, KEY, body))
+    return asyncio.ensure_future(writer.take(request(body)))
+
+
+def request(body: bytes) -> Checked:
+    return Checked(bytes(16), bytes(32), (body,), ())
 
 
 async def test_each_gets_its_own(tmp_path: Path) -> None:
@@ -60,16 +61,15 @@ async def test_each_gets_its_own(tmp_path: Path) -> None:
     async with connected([]) as (writer, far):
         waiting = [take(writer, bytes([number])) for number in range(5)]
         asked = await far.asked(5)
-        assert [each.body for each in asked] == [bytes([number]) for number in range(5)]
-        assert {(each.device, each.public) for each in asked} == {(DEVICE.device, KEY.public_bytes_raw())}
+        assert [each.checked for each in asked] == [request(bytes([number])) for number in range(5)]
         assert writer.waiting == 5
         numbers = [each.number for each in asked]
-        await far.say(Told(numbers[3], b"three"), Told(numbers[1], fault="framing", malformed=True))
+        await far.say(Told(numbers[3], b"three"), Told(numbers[1], fault="busy"))
         await far.say(Told(numbers[0], b"zero"), Told(numbers[2], fault="disk"), Told(numbers[4], b"four"), commits=2)
         said = await asyncio.gather(*waiting, return_exceptions=True)
         assert [each.signed if isinstance(each, Told) else type(each) for each in said] == [
             b"zero",
-            DataError,
+            StorageError,
             StorageError,
             b"three",
             b"four",
@@ -99,7 +99,7 @@ async def test_a_device_that_hangs_up_disturbs_nobody() -> None:
         first, second = take(writer, b"1"), take(writer, b"2")
         asked = await far.asked(2)
         first.cancel()
-        await far.say(*(Told(each.number, each.body) for each in asked))
+        await far.say(*(Told(each.number, each.checked.envelopes[0]) for each in asked))
         assert (await second).signed == b"2"
         assert writer.waiting == 0
 
@@ -114,7 +114,7 @@ async def test_a_writer_that_dies_is_told_and_known() -> None:
         with pytest.raises(StorageError):
             await waiting
         with pytest.raises(StorageError):
-            await writer.take(DEVICE.device, KEY, b"2")
+            await writer.take(request(b"2"))
         assert lost == ["lost"]
         assert writer.lost
     lost.clear()

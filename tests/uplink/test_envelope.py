@@ -20,6 +20,7 @@ from firmware.uplink.envelope import (
     chain_hash,
     device_id,
     open_envelope,
+    open_verified,
     read_header,
     seal,
     verify,
@@ -129,6 +130,19 @@ def test_the_device_cannot_open_what_it_sealed() -> None:
         forged = type(mine)(mine.suite, OPENING[1].key_id, mine.public, mine._key)
         with pytest.raises(DataError):
             open_envelope(envelope, PUBLIC, forged)
+
+
+def test_opening_alone_still_binds_the_header() -> None:
+    """Who has verified elsewhere opens the same; a header, a ciphertext or a recipient that was changed after sealing opens nothing."""
+    envelope = letter()
+    assert open_verified(envelope, OPENING[1]) == open_envelope(envelope, PUBLIC, OPENING[1])
+    for bit in range((len(envelope) - 64) * 8):
+        turned = bytearray(envelope)
+        turned[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(DataError):
+            open_verified(bytes(turned), OPENING[1])
+    with pytest.raises(DataError, match="recipient"):
+        open_verified(envelope, OTHER_OPENING[1])
 
 
 def test_replay_to_another_tenant_is_refused() -> None:
