@@ -86,6 +86,7 @@ EARLY_S: Final = 1.0  # how someone came, and how they left, is judged by so lon
 PACE_MIN: Final = 0.3  # box heights per second, half a metre: slower may be swaying
 PACE_SURE: Final = 4.0  # standard errors by which a pace must differ from standing
 UNSEEN_ODDS_MIN: Final = 0.1  # leaving the band unseen must be at least so likely to be believed
+LAST_SIGHTS: Final = 3  # as few as show a steady walk
 NEAR_BANDS: Final = 4.0  # half bands: who is first seen farther away came from there, however rarely they are seen
 
 
@@ -288,7 +289,7 @@ def _judge_birth(state: Passages, line: Floats, slot: int) -> None:
     persons, band = state.persons, _band(state.persons, line, slot)
     persons[slot, P_JUDGED] = 1.0
     first_s = state.early[slot, 0, T]
-    fit = fit_line(state.early, slot, int(persons[slot, P_EARLY]), deviation(persons, slot))
+    fit = fit_line(state.early, slot, 0, int(persons[slot, P_EARLY]), deviation(persons, slot))
     steady = _walks(fit) and keeps_on(state.early, slot, 1, fit, deviation(persons, slot))
     persons[slot, P_EARLY] = 0.0
     if not _walks(fit):
@@ -314,8 +315,10 @@ def _judge_end(state: Passages, line: Floats, slot: int) -> None:
     """To which side someone went who was last seen in or near the band."""
     persons, band = state.persons, _band(state.persons, line, slot)
     sights = int(persons[slot, P_LATE])
-    last_s = state.late[slot, sights - 1, T]
-    fit = fit_line(state.late, slot, sights, deviation(persons, slot))
+    last_s, one_off = state.late[slot, sights - 1, T], deviation(persons, slot)
+    fit = fit_line(state.late, slot, 0, sights, one_off)
+    if not (_walks(fit) and keeps_on(state.late, slot, sights - 1, fit, one_off)):  # who turned of late goes by their last steps
+        fit = fit_line(state.late, slot, max(sights - LAST_SIGHTS, 0), sights, one_off)
     if not _walks(fit):
         persons[slot, P_UNCLEAR] = 1.0 if abs(fit.mean) <= band else 0.0
         return
@@ -324,9 +327,7 @@ def _judge_end(state: Passages, line: Floats, slot: int) -> None:
     passed = _passed(persons, slot, heading)
     if heading != persons[slot, P_SIDE] and passed >= 0 and end > INNER_SHARE * band:
         _book(state, slot, passed)
-    elif keeps_on(state.late, slot, sights - 1, fit, deviation(persons, slot)) and unseen(
-        state.habits, (band - end) / abs(fit.pace), UNSEEN_ODDS_MIN
-    ):
+    elif keeps_on(state.late, slot, sights - 1, fit, one_off) and unseen(state.habits, (band - end) / abs(fit.pace), UNSEEN_ODDS_MIN):
         if heading != persons[slot, P_SIDE]:
             _book_unseen(state, line, slot, passed, last_s, fit)
     else:

@@ -56,8 +56,9 @@ WEIGHT_MAX: Final = 64.0  # older sights fade
 DEVIATION_MAX: Final = 0.15  # one sight is no farther off than that: beyond, something else happened
 MISSES_KEPT: Final = 4096.0  # sights over which the odds of not being seen are averaged
 ABSENCE_MAX: Final = 8.0  # frames: longer absences are something else than missed boxes
-STEP_SHARE_MIN: Final = 0.5  # of the way that the pace makes of a step: less is a stop or a turn ...
-STEP_SURE: Final = 3.0  # ... by so many standard deviations of one sight
+STEP_SURE: Final = (
+    4.25  # standard deviations of one sight, three of the step between two: a step so much shorter than the pace is a stop or a turn
+)
 GAP_S_MAX: Final = 0.7  # sights farther apart say nothing about jitter: people change their pace
 
 
@@ -188,16 +189,16 @@ def _copy(sights: Floats, slot: int, source: int, target: int) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def fit_line(sights: Floats, slot: int, count: int, one_off: float) -> Fit:
-    """Fit at least one sight, each off by `one_off` box heights; a single moment has no pace and no certainty."""
-    t_s, mean, along = 0.0, 0.0, 0.0
-    for i in range(count):
+def fit_line(sights: Floats, slot: int, first: int, end: int, one_off: float) -> Fit:
+    """Fit the sights `first` to before `end`, at least one, each off by `one_off` box heights; a moment has no pace, no certainty."""
+    t_s, mean, along, count = 0.0, 0.0, 0.0, end - first
+    for i in range(first, end):
         t_s += sights[slot, i, T]
         mean += sights[slot, i, D]
         along += sights[slot, i, U]
     t_s, mean, along = t_s / count, mean / count, along / count
     spread, pace, drift = 0.0, 0.0, 0.0
-    for i in range(count):
+    for i in range(first, end):
         off_s = sights[slot, i, T] - t_s
         spread += off_s * off_s
         pace += off_s * (sights[slot, i, D] - mean)
@@ -224,5 +225,5 @@ def keeps_on(sights: Floats, slot: int, index: int, fit: Fit, one_off: float) ->
     """Whether the step to sight `index` is one of the walk that was fitted: who has stopped or turned by then walks no farther."""
     elapsed_s = sights[slot, index, T] - sights[slot, index - 1, T]
     step = (sights[slot, index, D] - sights[slot, index - 1, D]) * (1.0 if fit.pace > 0.0 else -1.0)
-    steady: bool = step >= STEP_SHARE_MIN * abs(fit.pace) * elapsed_s - STEP_SURE * one_off
+    steady: bool = step >= abs(fit.pace) * elapsed_s - STEP_SURE * one_off
     return steady

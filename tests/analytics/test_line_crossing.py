@@ -298,3 +298,11 @@ def test_who_stops_or_turns_before_the_line_did_not_walk_over_it_unseen() -> Non
     steady = [0.84, 0.76, 0.68, 0.60, 0.52]
     for last, crossed in (([], 1), ([0.52], 0), ([0.56], 0)):
         assert walk(LineCounter(LINE), {1: [(0.5, y) for y in steady + last]}, fps=5.0)["in"] == crossed
+
+
+def test_who_peeks_and_is_lost_on_the_way_back_went_back() -> None:
+    """The last second holds the way there, too; the last three sights are a walk back over the line, and nothing is counted."""
+    there, back = [0.78, 0.68, 0.58, 0.48, 0.44], [0.48, 0.52]
+    assert walk(LineCounter(LINE), {1: [(0.5, y) for y in there]}, fps=5.0)["in"] == 1
+    counts = walk(LineCounter(LINE), {1: [(0.5, y) for y in there + back]}, fps=5.0)
+    assert (counts["in"], counts["out"], counts["provisional in"]) == (0, 0, 1)

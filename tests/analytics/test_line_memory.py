@@ -18,7 +18,7 @@ def sights(ds: list[float], step_s: float = 0.1) -> NDArray[np.float64]:
 
 def test_a_straight_walk_is_fitted_exactly() -> None:
     """Pace, place and drift of sights on a straight line come back unharmed."""
-    fit = memory.fit_line(sights([0.1 + 0.08 * i for i in range(10)]), 0, 10, 0.02)
+    fit = memory.fit_line(sights([0.1 + 0.08 * i for i in range(10)]), 0, 0, 10, 0.02)
     assert fit.pace == pytest.approx(0.8)
     assert memory.fitted(fit, 0.0) == pytest.approx(0.1)
     assert memory.fitted_along(fit, 1.0) == pytest.approx(0.6)
@@ -27,14 +27,14 @@ def test_a_straight_walk_is_fitted_exactly() -> None:
 def test_the_error_of_the_pace_is_what_jitter_makes_of_it() -> None:
     """Over many draws of jitter, paces spread as much as one standard error says."""
     rng = np.random.default_rng(1)
-    paces = [memory.fit_line(sights(rng.normal(0, 0.03, 8).tolist()), 0, 8, 0.03).pace for _ in range(2000)]
-    said = memory.fit_line(sights([0.0] * 8), 0, 8, 0.03).pace_error
+    paces = [memory.fit_line(sights(rng.normal(0, 0.03, 8).tolist()), 0, 0, 8, 0.03).pace for _ in range(2000)]
+    said = memory.fit_line(sights([0.0] * 8), 0, 0, 8, 0.03).pace_error
     assert np.std(paces) == pytest.approx(said, rel=0.06)
 
 
 def test_one_moment_has_no_pace() -> None:
     """Two sights at the same time: pace zero, and no certainty about it."""
-    fit = memory.fit_line(np.array([[(1.0, 0.2, 0.5), (1.0, 0.4, 0.5)]]), 0, 2, 0.02)
+    fit = memory.fit_line(np.array([[(1.0, 0.2, 0.5), (1.0, 0.4, 0.5)]]), 0, 0, 2, 0.02)
     assert (fit.pace, fit.pace_error) == (0.0, math.inf)
 
 
