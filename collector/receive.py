@@ -137,7 +137,7 @@ def enter(database: Database, posts: Sequence[Post], now_ms: int) -> tuple[Answe
     known = ledger.begin_streams(database, {kept.arrival.place[:2] for _, kept in work})
     entered = ledger.enter(database, [(kept.arrival, kept.status) for _, kept in work], now_ms, known)
     new = [kept for (_, kept), said in zip(work, entered, strict=True) if said is Entered.NEW]
-    _apply_or_store(database, new, now_ms)
+    sheet = _applied(database, new, now_ms)
     minute_ms = now_ms - now_ms % 60_000
     for index in order:
         device = posts[index].device
@@ -156,6 +156,7 @@ def enter(database: Database, posts: Sequence[Post], now_ms: int) -> tuple[Answe
         present.setdefault((device, stream), set()).add(seq)
     explained = {(kept.arrival.header.device, kept.payload.stream) for kept in new if isinstance(kept.payload, Gap)}
     reached = ledger.reach(database, known, present, explained)
+    sheet.write(database)  # after `reach`: a gap moves streams before it, too
     return tuple(_answer(*each, reached, now_ms) for each in zip(posts, taken, conflicts, strict=True))
 
 
@@ -220,15 +221,15 @@ def _opened(
     return kept.arrival.header, kept.payload
 
 
-def _apply_or_store(database: Database, new: Sequence[Kept], now_ms: int) -> None:
-    """What was opened into the books, what was not onto the pile of the opening tier."""
+def _applied(database: Database, new: Sequence[Kept], now_ms: int) -> books.Sheet:
+    """What was opened, on a sheet for the books; what was not, on the pile of the opening tier."""
     sheet = books.Sheet()
     for kept in new:
         if kept.payload is not None:
             books.apply(database, sheet, kept.arrival.header, kept.payload, now_ms)
-    sheet.write(database)
     sealed = [(*kept.arrival.place, kept.arrival.envelope, now_ms) for kept in new if kept.payload is None]
     database.run_many(_SEALED, sorted(sealed))
+    return sheet
 
 
 def _answer(

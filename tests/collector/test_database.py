@@ -52,3 +52,38 @@ def test_every_version_has_its_file() -> None:
     folder = resources.files("collector").joinpath("sql")
     for number in range(1, SCHEMA_VERSION + 1):
         assert list(statements(folder.joinpath(f"{number}.sql").read_text(encoding="utf-8")))
+
+
+def test_many_rows_at_once_are_the_same_as_one_by_one(url: str) -> None:
+    """Every text and every byte arrives as it is, and is found again; no rows are no statement."""
+    texts = [
+        "",
+        "plain",
+        'quoted "text"',
+        "back\\slash",
+        "{a,b}",
+        "NULL",
+        " spaces ",
+        "comma, brace }",
+        "line\nbreak",
+        "naïve ü 人 🛒",
+        "'",
+    ]
+    numbers = [2**63 - 1, -(2**63), *range(len(texts) - 2)]
+    rows = [(bytes([at]) * 3, bytes(range(256)), text, b"", number) for at, (text, number) in enumerate(zip(texts, numbers, strict=True))]
+    insert = "INSERT INTO quarantine (digest, device, reason, envelope, received_ms) VALUES (?, ?, ?, ?, ?)"
+    asked = "SELECT digest, device, reason, envelope, received_ms FROM quarantine WHERE (digest, reason) IN (VALUES (?, ?))"
+    database = open_database(url)
+    with database.transaction():
+        database.run_many(insert, rows)
+        database.run_many(insert, [])
+    found = database.rows_many(asked, [(row[0], row[2]) for row in rows])
+    assert sorted((bytes(a), bytes(b), c, bytes(d), e) for a, b, c, d, e in found) == sorted(rows)
+    assert database.rows_many(asked, []) == database.rows_many(asked, [(b"no", "such")]) == []
+    returned = database.rows_many(
+        "INSERT INTO boot (boot, device, tag) VALUES (?, ?, ?) RETURNING boot", [(n, b"d", bytes([n])) for n in (3, 1)]
+    )
+    assert sorted(row[0] for row in returned) == [1, 3]
+    with pytest.raises(StorageError):
+        database.run_many(insert, rows[:1])
+    database.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -76,6 +78,36 @@ def test_any_order_gives_the_same_books(url: str) -> None:
         database.close()
     assert all(dump == dumps[0] for dump in dumps)
     assert sum(row[5] for row in dumps[0]["line_window"]) == sum(index % 4 for index in range(60))
+
+
+def test_processes_that_enter_the_same_envelopes_at_once_count_them_once(url: str) -> None:
+    """Four writers over one database, each with all envelopes of three devices in groups and orders of its own: no deadlock, no doubt."""
+    devices = [Device(name) for name in ("door", "back", "side")]
+    posts = []
+    database = open_database(url)
+    for device in devices:
+        device.enrol(database)
+        sealed = [device.batch(window(index, 1)) for index in range(30)]
+        sealed.append(device.gap(device.stream, 31, 35))
+        posts += [prepare(device.device, write_request([envelope]), device.key.public_key(), OPENINGS) for envelope in sealed]
+
+    def write(seed: int) -> int:
+        rng, mine, acknowledged = random.Random(seed), list(posts), 0
+        rng.shuffle(mine)
+        with contextlib.closing(open_database(url)) as own:
+            while mine:
+                group, mine = mine[:7], mine[7:]
+                acknowledged += sum(len(answer.acknowledged) for answer in commit(own, group, 1_800_000_100_000))
+        return acknowledged
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(write, range(4))) == [len(posts)] * 4
+    assert entries(database) == 90
+    assert database.rows("SELECT count(*) FROM ledger") == [(93,)]
+    assert database.rows("SELECT count(*) FROM conflict") == [(0,)]
+    for device in devices:
+        assert post(database, device, device.batch(window(40))).acknowledged == (Acknowledged(device.stream, 35, ()),)
+    database.close()
 
 
 def test_what_is_missing_is_waited_for(database: Database, device: Device) -> None:
