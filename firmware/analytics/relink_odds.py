@@ -34,6 +34,7 @@ from firmware.analytics.relink_memory import (
     K_V,
     K_X,
     K_Y,
+    LEFT_MIN,
     LINKS,
     LIVE,
     LN_2,
@@ -207,8 +208,9 @@ def _absence(memory: Memory, p: int, gap_s: float, aspect: float, rules: Rules) 
     still = stands(known, p, rules.walk)
     hidden_s = rules.hidden_s * (rules.patience if still else 1.0)
     hidden = log2(rules.hidden * min(frame_s / hidden_s, 1.0)) - gap_s / hidden_s / LN_2
-    away = max(log2(left(memory, p, gap_s, aspect, rules)), (frames + 1.0) * miss, hidden)
-    narrow = TWO_LN_2 * log2(TWO_PI * wide)
+    gone = left(memory, p, gap_s, aspect, rules)
+    away = max(log2(gone), (frames + 1.0) * miss, hidden)
+    narrow = TWO_LN_2 * (log2(TWO_PI * wide) - log2(max(1.0 - gone, LEFT_MIN)))
     turned = TWO_LN_2 * log2(_turns(memory, p, gap_s, aspect, rules) / (2.0 * reach * ROOT_TWO_PI * aside))
     stood = TWO_LN_2 * log2(rules.stay / (TWO_PI * rules.near * rules.near)) if still else -np.inf
     return Absence(gap_s, wide, narrow, reach, aside, turned, stood, frames * miss, hidden, away)

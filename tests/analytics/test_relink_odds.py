@@ -99,3 +99,22 @@ def test_the_logarithm_is_good_enough_for_odds(x: float) -> None:
     """Never more than a tenth of a bit off, and exact at powers of two."""
     assert odds.log2(x) == pytest.approx(math.log2(x), abs=0.1)
     assert odds.log2(2.0**-7) == -7.0
+
+
+def test_where_people_leave_somebody_who_walked_on_is_not_there_any_more() -> None:
+    """One in two leaves each second on the way this one went: half a second later that costs a quarter of the odds, in the hall nothing."""
+    door, hall = known_at((0.5, 0.5)), known_at((0.5, 0.5))
+    i, j = memory.way(door.known, 0, ASPECT, Rules().ahead_s)
+    memory.note_place(door.places, memory.LEAVES, i, j, 1000.0)
+    for room in (door, hall):
+        memory.note_place(room.places, memory.STAYS, i, j, 2000.0)
+    costs = [odds._absence(room, 0, 0.5, ASPECT, Rules()).narrow for room in (hall, door)]
+    assert costs[1] - costs[0] == pytest.approx(-2 * math.log(0.75), abs=0.15)
+
+
+@pytest.mark.parametrize(("frame_s", "fresh"), [(0.2, [True, False, False]), (0.1, [True, True, False]), (1 / 30, [True, True, False])])
+def test_who_is_new_is_waited_for_to_the_nearest_frame(frame_s: float, fresh: list[bool]) -> None:
+    """Three tenths of a second: at five frames a second the frame before, for the one after may well miss them."""
+    room, rules = known_at((0.5, 0.5)), Rules()
+    room.habits[memory.FRAME_S], room.tracks[0, memory.T_BORN_S] = frame_s, 1.0
+    assert [odds.is_fresh(room, 0, t_s, rules) for t_s in (1.0, 1.2, 1.3)] == fresh
