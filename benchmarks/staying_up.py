@@ -1,8 +1,8 @@
 """What happens to a device whose vision dies, hangs or sees nothing: how soon it counts again, and whether blind time is right.
 
-Each scenario runs the real daemon over a real vision process. The truth is taken from outside: when the fault struck, and when
-the first picture after it was seen. Blind time said in windows is held against it; every window of the grid must come once,
-and every settled crossing in events must be in the windows.
+Each scenario runs the real daemon over a real vision process. The truth is taken from outside: when the fault struck (the signal's
+time, or that of the picture at which it was ordered), and when the first picture after it was seen. Blind time said in windows is
+held against it; every window of the grid must come once, and every settled crossing in events must be in the windows.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from firmware.clock import SystemClock
 from firmware.config import parse
 from firmware.daemon import Daemon, Source
 from firmware.events import Event, LineCrossed, Window
+from firmware.health import VisionHealth
 from firmware.sd_notify import Notifier
 
 COMMAND: Final = "python -m benchmarks.staying_up"
@@ -30,6 +31,7 @@ RESUME_S_MAX: Final = 10.0
 BLIND_ERROR_S_MAX: Final = 1.0
 WINDOW_S: Final = 5
 FAULTS: Final = ("SIGKILL", "SIGSTOP", "call", "read", "garbage", "crash", "coral")
+STRIKES_AT: Final = 60  # the picture at which a fault is ordered
 FRAMES: Final = ("call", "coral")  # these need pictures: a camera's thread, a model
 CONFIG: Final = """
 site = "test"
@@ -97,6 +99,7 @@ async def scenario(fault: str, seconds_after: float = 6.0) -> Outcome:
         (pid,) = daemon.vision_pids()
         assert pid is not None
         os.kill(pid, getattr(signal, fault))
+        seen.struck_s = clock.monotonic_s()
     await seen.until(lambda: seen.frames > 10 and (seen.gaps >= 1 or fault == "coral"), 120)
     await asyncio.sleep(seconds_after)
     ended_s = clock.monotonic_s()
@@ -107,10 +110,12 @@ async def scenario(fault: str, seconds_after: float = 6.0) -> Outcome:
 
 
 class _Watch:
-    """Follows the newest frame: the gaps in it are the truth."""
+    """Follows the newest frame: the gaps in it are the truth. Heartbeats are half a second apart; pictures between them are reckoned."""
 
     def __init__(self, daemon: Daemon, clock: SystemClock) -> None:
         self._daemon, self._clock = daemon, clock
+        self._beat = VisionHealth("", 0)
+        self.struck_s: float | None = None
         self.first_s: float | None = None
         self.last_s = 0.0
         self.frames = self.gaps = 0
@@ -123,16 +128,23 @@ class _Watch:
             await asyncio.sleep(0.02)
             state = self._daemon.cameras()[0]
             now = (state.falls, state.health.frames)
-            if now == told or state.health.frames == 0 or state.health.state != "running":
+            if now == told or state.health.frames == 0 or state.health.state not in {"running", "ended"}:
                 continue
             told = now
             t_s = state.health.t_ms / 1000
             if self.first_s is None:
                 self.first_s = t_s
             elif t_s - self.last_s > 1.5:
-                self.gaps, self.gap_s, self.frames = self.gaps + 1, self.gap_s + t_s - self.last_s, 0
-            self.last_s = t_s
+                self.gaps, self.gap_s, self.frames = self.gaps + 1, self.gap_s + t_s - self._last_picture_s(), 0
+            self.last_s, self._beat = t_s, state.health
             self.frames += 1 if self.frames < 5 else 5
+
+    def _last_picture_s(self) -> float:
+        """When the last picture before the fault came."""
+        if self.struck_s is not None:
+            return self.struck_s
+        grabbed = self._beat.frames + self._beat.dropped_frames
+        return self.last_s + max(0, STRIKES_AT - 1 - grabbed) / max(1.0, self._beat.fps_permille / 1000)
 
     async def until(self, condition: Callable[[], bool], timeout_s: float) -> None:
         """Wait for something to come true."""
@@ -163,7 +175,7 @@ def lived(fault: str) -> Outcome:
     """One scenario, from a process of its own choosing."""
     module = supervisor.VISION_MODULE
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["PASSERBY_FAULT"] = f"{fault}:60:{Path(folder) / 'struck'}"
+        os.environ["PASSERBY_FAULT"] = f"{fault}:{STRIKES_AT}:{Path(folder) / 'struck'}"
         try:
             if not fault.startswith("SIG"):
                 supervisor.VISION_MODULE = "benchmarks.faulty_vision"
