@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -68,7 +69,7 @@ class Running:
         return asyncio.run(posting())
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
-        with sqlite3.connect(self.folder / "site" / "collector.db") as database:
+        with closing(sqlite3.connect(self.folder / "site" / "collector.db")) as database:
             return database.execute(sql).fetchall()
 
 
