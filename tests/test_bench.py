@@ -32,7 +32,7 @@ def test_crowd_stays_in_the_picture_and_repeats() -> None:
     assert np.array_equal(crowd(20, 3.0), crowd(20, 3.0))
 
 
-@pytest.mark.parametrize("model", ["person-320", "person-416"])
+@pytest.mark.parametrize("model", ["person-320", "person-448"])
 def test_heads_see_the_crowd_as_it_is(model: str) -> None:
     """Through the packaged model's own decoder comes the crowd that was shown: each once, box for box."""
     detector = open_detector(model, threads=1, runtime="litert", score_min=0.2)

@@ -4,8 +4,8 @@ Without --models: a synthetic crowd goes through model, tracker and analytics; t
 goes, how many frames a second that allows, and what it costs around the model.
 
   passerby bench                                  the packaged model, 640x480, 20 people
-  passerby bench --model person-416 --size 1280x720 --people 50
-  passerby bench --models person-320 person-416 my-detector.tflite
+  passerby bench --model person-448 --size 1280x720 --people 50
+  passerby bench --models person-320 person-448 my-detector.tflite
                                                   side by side, taking turns in one run, ratios to the first
   passerby bench --models person-320 my-detector.tflite --pictures stills/ --truth labels/
                                                   the same on your pictures, with average precision at IoU 0.5

@@ -67,8 +67,8 @@ RECIPES = {
     "walker": Recipe(
         (
             Phase("neck", 700, 8e-3, 0.3, ALL, (320, 256, 320, 384), edge_weight=3.5, rise=100, frozen=13),
-            Phase("all", 2600, 6e-3, 0.6, ALL, (320, 256, 416, 320, 288, 384), edge_weight=3.5, rise=100, frozen=3),
-            Phase("fine", 900, 3e-3, 1.0, ALL, (448, 320, 448, 352, 512), edge_weight=3.5, rise=50, frozen=3),
+            Phase("all", 2700, 6e-3, 0.6, ALL, (320, 256, 416, 320, 288, 384), edge_weight=3.5, rise=100, frozen=3),
+            Phase("fine", 800, 3e-3, 1.0, ALL, (448, 320, 448, 352, 512), edge_weight=3.5, rise=50, frozen=3),
         ),
         Shape("walker"),
     ),

@@ -69,13 +69,13 @@ def test_outputs_are_as_the_manifest_says(name: str) -> None:
     """Heatmaps and boxes have the shapes that follow from input and stride, and heatmaps hold probabilities."""
     interpreter, table = opened(name), MODELS[name]
     sinks = interpreter.get_output_details()
-    side = table["input"]
-    assert interpreter.get_input_details()[0]["shape"].tolist() == [1, side, side, 3]
+    sides = table["input"] if isinstance(table["input"], list) else [table["input"]] * 2
+    assert interpreter.get_input_details()[0]["shape"].tolist() == [1, *sides, 3]
     assert np.dtype(interpreter.get_input_details()[0]["dtype"]).name == table["dtype"]
     for output in table["output"]:
-        cells = side // output["stride"]
-        assert sinks[output["heatmap"]]["shape"].tolist() == [1, cells, cells, 1]
-        assert sinks[output["box"]]["shape"].tolist() == [1, cells, cells, 4]
+        cells = [side // output["stride"] for side in sides]
+        assert sinks[output["heatmap"]]["shape"].tolist() == [1, *cells, 1]
+        assert sinks[output["box"]]["shape"].tolist() == [1, *cells, 4]
         assert sinks[output["heatmap"]]["quantization"] == (1 / 256, -128)
         assert sinks[output["box"]]["quantization"][1] == -128, "distances start at zero"
 

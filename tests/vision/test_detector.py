@@ -229,7 +229,7 @@ def test_closing_twice_is_fine() -> None:
 
 def test_packaged_models_open_and_are_quiet(capfd: pytest.CaptureFixture[str]) -> None:
     """Every model of the packaged manifest builds, sees nobody in a grey frame, and nothing is written to the terminal."""
-    for name in ("person-320", "person-416"):
+    for name in ("person-320", "person-448"):
         detector = open_detector(name, threads=1, runtime="litert", score_min=0.5)
         assert len(detector.detect(Frame(0.0, np.full((480, 640, 3), 128, np.uint8))).scores) == 0
         assert detector.description.sha256 == find_model(name).sha256
