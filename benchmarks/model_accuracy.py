@@ -18,10 +18,11 @@ from firmware.vision.detector import OpenedDetector, open_detector
 from firmware.vision.frame import Frame
 from firmware.vision.manifest import packaged_manifest
 from firmware.vision.simulated_shop import SimulatedShop
+from firmware.vision.track_store import Rules
 from models_tflite.training import assess, judge, measure, pictures
 
 SCORE_MIN = 0.02  # average precision wants the doubtful ones too
-BELIEVED = 0.5  # a track is born from here on
+BELIEVED = Rules().score_high  # a track is born from here on
 # The one-by-one clip: first and last frame of each stretch with somebody in view.
 SOMEBODY = ((61, 200), (228, 451), (503, 699), (745, 869), (921, 1200), (1235, 1360))
 SHOP_SEED, SHOP_MOMENTS_S = 4, tuple(float(t) for t in range(10, 110, 5))
