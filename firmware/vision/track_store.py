@@ -58,6 +58,8 @@ class Rules(NamedTuple):
     lost_s_max: float = 2.0  # a confirmed track ends when unseen for longer: what it predicts is a guess by then
     trial_s_max: float = 0.25  # a track on trial ends when unseen for longer ...
     trial_misses_max: float = 2.0  # ... and in more frames: of a slow camera two missed in a row are one in ten, not a proof
+    part_share: float = 0.6  # of a box inside a larger one from which it may be a part of that person ...
+    part_score: float = 0.65  # ... if its score is below this share of the larger one's: no track begins with it
     look_back_s: float = 1.0  # who is found farther on has been missed for no longer than this since their first box
     low_s_max: float = 0.5  # low scores keep a track alive, they do not find it again after so long
     slack: float = 0.6  # standard deviations of the prediction by which boxes are widened before they are compared

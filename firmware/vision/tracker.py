@@ -181,7 +181,7 @@ def _step(t_s: float, count: int, aspect: float, *parts: Any) -> None:
     parts: those of Space, Rules and Noise one by one, for tuples take twice as long to get into a kernel.
     """
     space = Space(*parts[:8], Graph(*parts[8:11]), Assignment(*parts[11:18]))  # type: ignore[call-arg] # eight and two are ten
-    rules, noise = Rules(*parts[18:38]), Noise(*parts[38:])
+    rules, noise = Rules(*parts[18:40]), Noise(*parts[40:])
     tracks, sight, links, counters = space.tracks, space.sight, space.links, space.counters
     _classify(sight, links, count, aspect, rules)
     live = _retire(tracks, counters, space.ended, space.strays, rules, t_s)
@@ -202,7 +202,7 @@ def _step(t_s: float, count: int, aspect: float, *parts: Any) -> None:
         if tracks[i, SEEN] == 0.0:
             tracks[i, MISSES] += 1.0
     for j in range(count):
-        if links[j, OWNER] == NONE and links[j, KIND] == HIGH:
+        if links[j, OWNER] == NONE and links[j, KIND] == HIGH and not _is_part(sight, j, count, rules):
             live = _spawn(tracks, live, counters, sight[j], t_s, rules, noise)
     counters[LIVE] = live
     counters[LISTED] = _list(tracks, live, space.listed, aspect, rules.filtered_share)
@@ -279,6 +279,21 @@ def _observe(track: NDArray[np.float64], seen: NDArray[np.float64], t_s: float, 
         track[AHEAD + c] = track[FILTER + c * kalman.STRIDE]
     if t_s - track[BORN_S] + TIME_SLACK_S >= rules.confirm_s:
         track[CONFIRMED] = 1.0
+
+
+@njit(cache=True, error_model="numpy")
+def _is_part(sight: NDArray[np.float64], j: int, count: int, rules: Rules) -> bool:
+    """Whether a detection lies mostly in a larger one that is far surer: legs, or a head, of somebody close to the camera."""
+    width, height = sight[j, BOX + 2], sight[j, BOX + 3]
+    for k in range(count):
+        if sight[k, S_SCORE] * rules.part_score <= sight[j, S_SCORE] or sight[k, BOX + 2] * sight[k, BOX + 3] <= width * height:
+            continue
+        across = (sight[k, BOX + 2] + width) / 2 - abs(sight[k, BOX] - sight[j, BOX])
+        down = (sight[k, BOX + 3] + height) / 2 - abs(sight[k, BOX + 1] - sight[j, BOX + 1])
+        shared = max(min(across, width), 0.0) * max(min(down, height), 0.0)
+        if shared >= rules.part_share * width * height:
+            return True
+    return False
 
 
 @njit(cache=True, error_model="numpy")

@@ -21,7 +21,7 @@ from models_tflite.training.pictures import Picture
 CALIBRATION_PICTURES = 120
 CALIBRATION_SEED = 7
 SCORE_MIN = 0.2  # below it, an empty room begins to be full of peaks; a track begins at 0.4
-NMS_IOU_MAX = 0.55
+NMS_IOU_MAX = 0.5
 FILE_BYTES_MAX = 2_000_000  # what a slow link and a small card can bear, and a repository can hold
 
 

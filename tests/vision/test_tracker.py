@@ -94,6 +94,18 @@ def test_low_scores_keep_a_track_alive_but_begin_none() -> None:
     assert tracks.scores.tolist() == [0.2]
 
 
+@pytest.mark.parametrize(
+    ("score", "y", "people"), [(0.5, 0.68, 1), (0.7, 0.68, 2), (0.5, 0.28, 2)], ids=["legs", "somebody as sure", "somebody behind"]
+)
+def test_a_part_of_a_person_begins_no_track(score: float, y: float, people: int) -> None:
+    """A box mostly within a larger, far surer one is a part of that person; an equally sure one, or one that stands out, is somebody."""
+    tracker = Tracker()
+    for k in range(8):
+        boxes = np.array([person(0.5, 0.6, (0.2, 0.5)), person(0.5, y, (0.1, 0.24))])
+        tracks = tracker.step(Detections(k / 10, boxes, np.array([0.9, score]), aspect=1.0))
+    assert len(tracks.ids) == people
+
+
 def test_a_track_is_confirmed_only_after_its_trial() -> None:
     """A single flash of a box is never listed; a box seen for confirm_s is."""
     tracker = Tracker(TrackerConfig(confirm_s=0.2))
