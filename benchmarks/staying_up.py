@@ -130,11 +130,11 @@ class _Watch:
             now = (state.falls, state.health.frames)
             if now == told or state.health.frames == 0 or state.health.state not in {"running", "ended"}:
                 continue
-            told = now
+            fell, told = state.falls > told[0] >= 0, now
             t_s = state.health.t_ms / 1000
             if self.first_s is None:
                 self.first_s = t_s
-            elif t_s - self.last_s > 1.5:
+            elif fell or t_s - self.last_s > 1.5:  # a new process may be there within a second
                 self.gaps, self.gap_s, self.frames = self.gaps + 1, self.gap_s + t_s - self._last_picture_s(), 0
             self.last_s, self._beat = t_s, state.health
             self.frames += 1 if self.frames < 5 else 5
