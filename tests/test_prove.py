@@ -90,8 +90,8 @@ def test_what_cannot_be_looked_into_ends_nothing(tmp_path: Path, monkeypatch: py
 def test_the_kernels_own_files_are_known(tmp_path: Path) -> None:
     """By the type of what is mounted; a card or a memory file system is searched."""
     mounts = tmp_path / "mounts"
-    mounts.write_text("proc /srv/root/proc proc rw 0 0\ntmpfs /tmp tmpfs rw 0 0\n/dev/sda1 / ext4 rw 0 0\n", encoding="utf-8")
-    assert prove._kernel_mounts(mounts) == {"/srv/root/proc"}
+    mounts.write_text("proc /jail/proc proc rw 0 0\ntmpfs /tmp tmpfs rw 0 0\n/dev/sda1 / ext4 rw 0 0\n", encoding="utf-8")
+    assert prove._kernel_mounts(mounts) == {"/jail/proc"}
 
 
 def test_nothing_unknown_is_taken() -> None:

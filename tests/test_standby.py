@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
 
 import pytest
 
 from firmware import standby, wall
 from firmware.lives import Begin
 from firmware.standby import Standby
+from tests.waiting import until
 
 ORDER = wall.Configure("", "t", "shop")
 
@@ -41,13 +41,6 @@ def begins(born: list[Reserve]) -> Begin:
         return born[-1]
 
     return begin
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    end_s = asyncio.get_running_loop().time() + 5.0
-    while not condition():
-        assert asyncio.get_running_loop().time() < end_s, "waited too long"
-        await asyncio.sleep(0.005)
 
 
 async def test_who_stands_by_knows_its_camera_and_does_not_open_it() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
 
 import pytest
 
@@ -12,6 +11,7 @@ from firmware import sight, standby, supervisor, wall
 from firmware.health import LiveNumbers, VisionHealth
 from firmware.lives import Begin
 from firmware.supervisor import Order, Supervisor
+from tests.waiting import until
 
 ORDER = Order(wall.Configure("", "t", "shop"))
 
@@ -75,13 +75,6 @@ def lives(monkeypatch: pytest.MonkeyPatch) -> list[Vision]:
         monkeypatch.setattr(sight, name, seconds)
     monkeypatch.setattr(standby, "EVERY_S", 0.0)
     return born
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    end_s = asyncio.get_running_loop().time() + 5.0
-    while not condition():
-        assert asyncio.get_running_loop().time() < end_s, "waited too long"
-        await asyncio.sleep(0.005)
 
 
 async def ended(one: Supervisor, running: asyncio.Task[None], lives: list[Vision]) -> None:

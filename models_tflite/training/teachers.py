@@ -13,7 +13,7 @@ import numpy as np
 from models_tflite.training.measure import Found, iou, suppress
 from models_tflite.training.web_graph import WebGraph
 
-NANODET = ("input_1", ("Identity:0", "Identity_3:0", "Identity_1:0", "Identity_4:0", "Identity_2:0", "Identity_5:0"))
+NANODET = ("input_1", ("Identity", "Identity_3", "Identity_1", "Identity_4", "Identity_2", "Identity_5"))
 NANODET_SIDE, NANODET_STRIDES, NANODET_LEVELS = 416, (8, 16, 32), 11
 NANODET_MEAN, NANODET_SPREAD = (103.53, 116.28, 123.675), (57.375, 57.12, 58.395)  # BGR, from its configuration
 CENTERNET = ("tower_0/images", ("tower_0/detections",))
@@ -28,8 +28,8 @@ class Teachers:
     """Both detectors; `look` fuses what they see."""
 
     def __init__(self, folder: Path):
-        self.nanodet = WebGraph(folder / "nanodet.json", NANODET[0], tuple(name.split(":")[0] for name in NANODET[1]))
-        self.centernet = WebGraph(folder / "centernet.json", CENTERNET[0], CENTERNET[1])
+        self.nanodet = WebGraph(folder / "nanodet.json", *NANODET)
+        self.centernet = WebGraph(folder / "centernet.json", *CENTERNET)
 
     def look(self, pixels: np.ndarray, *, tiled: bool = False) -> Found:
         """People in a picture uint8 [h, w, 3] RGB, boxes in 0..1; `tiled` looks at 2x2 overlapping parts as well."""
